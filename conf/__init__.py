@@ -1,0 +1,1 @@
+"""Configuration that Hydra composes; see `docs/configuration.md`."""

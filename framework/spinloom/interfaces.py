@@ -1,0 +1,128 @@
+"""The nouns that pass between rooms and plugins: what a simulator needs, what it is given, what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spinloom.errors import RequirementError
+from spinloom.sequence.timeline import Label, Timeline
+from spinloom.tissue.pools import Tissue
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """What a simulator returns: the magnetisation of water at every ADC sample, in the file's order.
+
+    mz: longitudinal magnetisation, in units of the water's equilibrium, shape `(*batch, samples)`; may be negative
+    mxy: complex transverse magnetisation in the Larmor frame, same units, shape `(*batch, samples)`
+    time: of each sample from the start of the sequence [s], shape `(samples,)`
+    measurement: index of the ADC event that took each sample, shape `(samples,)`
+    offset_ppm: frequency offset of the saturation before each measurement, in ppm of the subject's Larmor
+        frequency, NaN where no RF was played; shape `(measurements,)`
+    notes: sentences on what was idealised or approximated, for the report
+    """
+
+    mz: Tensor
+    mxy: Tensor
+    time: np.ndarray
+    measurement: np.ndarray
+    offset_ppm: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    @property
+    def measurements(self) -> int:
+        """Number of ADC events."""
+        return self.offset_ppm.size
+
+    def first_samples(self) -> np.ndarray:
+        """Index of the first sample of each measurement, shape `(measurements,)`."""
+        return np.flatnonzero(np.diff(self.measurement, prepend=-1))
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a simulator needs, in data, so that the host refuses a mismatch before any work.
+
+    timeline: parts that the sequence must have, of `rf`, `adc`, `gradients`, `labels`
+    subject: kinds of subject that the simulator takes, of `tissue`
+    lineshapes: lineshapes of semisolid pools that it solves
+    """
+
+    timeline: frozenset[str] = frozenset()
+    subject: frozenset[str] = frozenset({"tissue"})
+    lineshapes: frozenset[str] = frozenset()
+
+    def check(self, simulator: str, timeline: Timeline, subject: Tissue) -> None:
+        """Raise `RequirementError` with a sentence that says what `simulator` misses."""
+        for part in sorted(self.timeline - timeline_parts(timeline)):
+            raise RequirementError(
+                f"Simulator '{simulator}' needs a sequence with {_PARTS[part]}, but {timeline.source} has none."
+            )
+        for pool in subject.semisolid:
+            if pool.lineshape not in self.lineshapes:
+                raise RequirementError(
+                    f"Simulator '{simulator}' does not solve the lineshape '{pool.lineshape}' of pool '{pool.name}' "
+                    f"in tissue '{subject.name}'; it solves: {', '.join(sorted(self.lineshapes))}."
+                )
+
+
+_PARTS = {"rf": "RF pulses", "adc": "ADC events", "gradients": "gradients", "labels": "labels"}
+
+
+def timeline_parts(timeline: Timeline) -> frozenset[str]:
+    """Which of `rf`, `adc`, `gradients` and `labels` the blocks of a timeline play."""
+    played = {int(index) for index in timeline.block_extension if index >= 0}
+    present = {
+        "rf": bool((timeline.block_rf >= 0).any()),
+        "adc": bool((timeline.block_adc >= 0).any()),
+        "gradients": bool((timeline.block_gradient >= 0).any()),
+        "labels": any(isinstance(item, Label) for index in played for item in timeline.extensions[index]),
+    }
+    return frozenset(part for part, there in present.items() if there)
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """How to compute, never what: everything physical comes from the sequence and the subject.
+
+    dtype, device: of the computation
+    options: the simulator's own settings, from the configuration group `simulator`
+    """
+
+    dtype: torch.dtype = torch.float64
+    device: torch.device = torch.device("cpu")
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Simulator(Protocol):
+    """Exact physics behind one name: a plugin registers a class that is built as `cls(numerics)`."""
+
+    requirements: Requirements
+
+    def simulate(self, timeline: Timeline, subject: Tissue) -> Signal:
+        """Play `timeline` on `subject` and return the signal at every ADC sample."""
+        ...
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A tracked run as plugins observe it.
+
+    task: what runs, such as `simulate`
+    run_id: of the tracking store, or None where the run is not tracked
+    output: the folder that will hold the results
+    config: the resolved configuration as plain containers
+    """
+
+    task: str
+    run_id: str | None
+    output: Path
+    config: Mapping[str, Any]

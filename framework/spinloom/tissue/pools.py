@@ -1,0 +1,123 @@
+"""Tissues as batches of exchanging proton pools.
+
+Water is the reference: its fraction is the unit of all others, and every other pool exchanges with water alone
+(star exchange).  All parameters are torch tensors of one common batch shape, `()` for a single tissue; SI units
+except for chemical shifts, which stay in ppm because the field that scales them is a parameter itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LINESHAPES = ("lorentzian", "none")
+"""Absorption lineshapes of a semisolid pool that the physics room knows; `none` is a pool that RF does not saturate."""
+
+
+@dataclass(frozen=True, eq=False)
+class Water:
+    """The water pool: fraction `f` (1 by convention), `t1` and `t2` [s], each of the batch shape."""
+
+    f: Tensor
+    t1: Tensor
+    t2: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class ExchangingPool:
+    """A solute pool with all three components of magnetisation (CEST, NOE).
+
+    f: proton fraction relative to water
+    t1, t2: [s]
+    k: exchange rate from the pool to water [1/s]
+    shift_ppm: chemical shift from water [ppm]
+    """
+
+    name: str
+    f: Tensor
+    t1: Tensor
+    t2: Tensor
+    k: Tensor
+    shift_ppm: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class SemisolidPool:
+    """A macromolecular pool of which only Mz is followed, saturated at the rate of its absorption lineshape.
+
+    Fields as for `ExchangingPool`; `lineshape` is one of `LINESHAPES`.
+    """
+
+    name: str
+    f: Tensor
+    t1: Tensor
+    t2: Tensor
+    k: Tensor
+    shift_ppm: Tensor
+    lineshape: str
+
+
+@dataclass(frozen=True, eq=False)
+class Tissue:
+    """A batch of tissues: voxels without a place.
+
+    b0: static field [T]
+    gamma: gyromagnetic ratio [rad/s/T]
+    b0_shift_ppm: field inhomogeneity [ppm]; a positive one moves every resonance to higher frequency
+    rel_b1: transmit field relative to nominal
+    initial_scale: magnetisation at the start and after each reset, relative to equilibrium
+    reset: whether magnetisation starts anew after each readout (fully relaxed before each measurement)
+    max_pulse_samples: the sampling that the tissue's file asks for; only `timing=pulseq_cest` obeys it
+    """
+
+    name: str
+    water: Water
+    exchanging: tuple[ExchangingPool, ...]
+    semisolid: tuple[SemisolidPool, ...]
+    b0: Tensor
+    gamma: Tensor
+    b0_shift_ppm: Tensor
+    rel_b1: Tensor
+    initial_scale: Tensor
+    reset: bool
+    max_pulse_samples: int
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """Common shape of all parameters."""
+        return self.water.t1.shape
+
+    @property
+    def larmor(self) -> Tensor:
+        """Larmor frequency of water at the nominal field [Hz], of the batch shape."""
+        return self.gamma * self.b0 / (2 * torch.pi)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Tissue:
+        """The tissue with `function` applied to every parameter tensor."""
+        return _map(self, function)
+
+    def to(self, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Tissue:
+        """The tissue in another floating-point type or on another device."""
+        return self.map(lambda tensor: tensor.to(dtype=dtype, device=device))
+
+    def flatten(self) -> Tissue:
+        """The tissue with its batch shape flattened to one axis."""
+        return self.map(lambda tensor: tensor.reshape(-1))
+
+    def __getitem__(self, index: slice) -> Tissue:
+        """A part of a flattened batch."""
+        return self.map(lambda tensor: tensor[index])
+
+
+def _map(node: Any, function: Callable[[Tensor], Tensor]) -> Any:
+    if isinstance(node, Tensor):
+        return function(node)
+    if isinstance(node, tuple):
+        return tuple(_map(item, function) for item in node)
+    if hasattr(node, "__dataclass_fields__"):
+        return replace(node, **{field.name: _map(getattr(node, field.name), function) for field in fields(node)})
+    return node
