@@ -276,9 +276,7 @@ class Timeline:
 
     def block(self, index: int) -> Block:
         """Block `index`, counted from 0 in playing order."""
-        rf, adc, extension = (
-            int(table[index]) for table in (self.block_rf, self.block_adc, self.block_extension)
-        )
+        rf, adc, extension = (int(table[index]) for table in (self.block_rf, self.block_adc, self.block_extension))
         gradients = {
             axis: self.gradients[int(event)]
             for axis, event in zip(AXES, self.block_gradient[:, index], strict=True)

@@ -1,0 +1,172 @@
+"""Play a step program on a batch of tissues, with every distinct pulse and delay solved once.
+
+A pulse of phase p and frequency f acts as Rz(p + 2 pi f T) U Rz(-p): U is solved in the frame that rotates at f, and
+the last turn brings the magnetisation back to the Larmor frame in which delays evolve.  U depends on waveform,
+amplitude and frequency alone, so that a train of pulses that differ in phase is solved once.  Propagators
+are solved in float64 whatever the type of the magnetisation, because a delay of seconds squares rounding errors
+many times over.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from spinloom.physics.bloch_mcconnell import Layout, equilibrium, generator, rf_generators
+from spinloom.physics.sampling import SampledPulse, sample_pulse
+from spinloom.sequence.steps import Free, MeasurementEnd, Pulse, Sample, Spoil, StepProgram
+from spinloom.sequence.timeline import RfEvent, Timeline
+from spinloom.tissue.pools import Tissue
+
+MATRICES_IN_FLIGHT = 2_000_000
+"""Matrix elements that one batched exponential may hold: 16 MB, so that it stays near the cache."""
+
+
+@dataclass(frozen=True)
+class PulseKey:
+    """What a pulse's propagator depends on besides the tissue."""
+
+    waveform: int
+    amplitude: float
+    frequency: float
+
+
+class Propagators:
+    """Solutions of the distinct pulses and delays of a timeline for one batch of tissues (float64, flat batch).
+
+    cells: how many cells sample each pulse; None solves every segment of the file
+    """
+
+    def __init__(self, timeline: Timeline, tissue: Tissue, cells: int | None) -> None:
+        self._timeline = timeline
+        self._tissue = tissue
+        self._cells = cells
+        self._larmor = _common_larmor(tissue)
+        self._pulses: dict[PulseKey, Tensor] = {}
+        self._delays: dict[float, Tensor] = {}
+
+    def pulse(self, event: RfEvent) -> Tensor:
+        """Propagator of an RF event from its first sample to its last, Larmor frame to Larmor frame."""
+        frequency, phase = event.frequency(self._larmor), event.phase(self._larmor)
+        key = PulseKey(event.waveform, event.amplitude, frequency)
+        waveform = self._timeline.waveforms[event.waveform]
+        if key not in self._pulses:
+            sampled = sample_pulse(waveform, self._cells)
+            self._pulses[key] = solve_pulse(self._tissue, sampled, event.amplitude, frequency)
+        layout = Layout.of(self._tissue)
+        before = rotation(layout, -phase, self._pulses[key])
+        after = rotation(layout, phase + 2 * torch.pi * ((frequency * waveform.duration) % 1.0), before)
+        return after @ self._pulses[key] @ before
+
+    def delay(self, duration: float) -> Tensor:
+        """Propagator of free precession in the Larmor frame."""
+        if duration not in self._delays:
+            still = torch.zeros_like(self._tissue.b0)
+            self._delays[duration] = torch.linalg.matrix_exp(generator(self._tissue, still) * duration)
+        return self._delays[duration]
+
+
+def solve_pulse(tissue: Tissue, pulse: SampledPulse, amplitude: float, frequency: float) -> Tensor:
+    """Propagator of a sampled pulse of phase 0 in the frame of its own frequency, shape `(batch, size, size)`.
+
+    tissue: flat batch in float64
+    amplitude, frequency: nutation frequency at envelope 1, and offset [Hz]
+    """
+    offset = torch.full_like(tissue.b0, frequency)
+    free, (x, y, saturation) = generator(tissue, offset), rf_generators(tissue, offset)
+    nutation = 2 * torch.pi * amplitude * tissue.rel_b1
+    steps = max(1, MATRICES_IN_FLIGHT // free.numel())
+    total: Tensor | None = None
+    for start in range(0, pulse.length.size, steps):
+        part = slice(start, start + steps)
+        exponents = _magnus(free, x, y, saturation, nutation, pulse, part)
+        product = _ordered_product(torch.linalg.matrix_exp(exponents))
+        total = product if total is None else product @ total
+    assert total is not None
+    return total
+
+
+def _magnus(
+    free: Tensor, x: Tensor, y: Tensor, saturation: Tensor, nutation: Tensor, pulse: SampledPulse, part: slice
+) -> Tensor:
+    """Exponents of the cells in `part`, shape `(cells, batch, size, size)`; equation in `sampling`."""
+
+    def cellwise(values: object) -> Tensor:
+        return torch.as_tensor(values, dtype=free.dtype, device=free.device)[:, None, None, None]
+
+    def rf(envelope: object, power: object) -> Tensor:
+        w = nutation[:, None, None]
+        b = torch.as_tensor(envelope, device=free.device)
+        turned = cellwise(b.real) * w * x + cellwise(b.imag) * w * y
+        return turned + cellwise(power) * w**2 * torch.diag_embed(saturation)
+
+    length = cellwise(pulse.length[part])
+    zeroth = length * (free + rf(pulse.mean[part], pulse.power[part]))
+    if pulse.constant:
+        return zeroth
+    first = length * rf(pulse.slope[part], pulse.power_slope[part])
+    return zeroth + first @ zeroth - zeroth @ first
+
+
+def _ordered_product(factors: Tensor) -> Tensor:
+    """Product of matrices along the first axis, later factors to the left."""
+    while factors.shape[0] > 1:
+        odd = factors[-1:] if factors.shape[0] % 2 else None
+        paired = factors[: factors.shape[0] // 2 * 2]
+        factors = paired[1::2] @ paired[0::2]
+        if odd is not None:
+            factors = torch.cat([factors, odd])
+    return factors[0]
+
+
+def rotation(layout: Layout, angle: float, like: Tensor) -> Tensor:
+    """Rotation of the transverse components by `angle` [rad], counter-clockwise, shape `(size, size)`."""
+    matrix = torch.eye(layout.size, dtype=like.dtype, device=like.device)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    pools = torch.arange(layout.pools)
+    matrix[pools, pools] = matrix[pools + layout.pools, pools + layout.pools] = cosine
+    matrix[pools, pools + layout.pools], matrix[pools + layout.pools, pools] = -sine, sine
+    return matrix
+
+
+def play(
+    program: StepProgram, timeline: Timeline, tissue: Tissue, propagators: Propagators, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Mz and complex Mxy of water at every sample, relative to its equilibrium, shapes `(batch, samples)`."""
+    layout = Layout.of(tissue)
+    start = equilibrium(tissue) * torch.cat(
+        [tissue.initial_scale[:, None].expand(-1, layout.size - 1), torch.ones_like(tissue.b0)[:, None]], dim=-1
+    )
+    transverse = torch.ones(layout.size, dtype=dtype, device=start.device)
+    transverse[: 2 * layout.pools] = 0.0
+    state = start = start.to(dtype)
+    samples = []
+    for step in program.steps:
+        match step:
+            case Pulse(rf):
+                state = _apply(propagators.pulse(timeline.rf[rf]), state)
+            case Free(duration):
+                state = _apply(propagators.delay(duration), state)
+            case Spoil():
+                state = state * transverse
+            case Sample():
+                samples.append(state)
+            case MeasurementEnd():
+                state = start if tissue.reset else state
+    taken = torch.stack(samples, dim=1)
+    scale = tissue.water.f[:, None].to(dtype)
+    mz = taken[..., layout.z.start] / scale
+    mxy = torch.complex(taken[..., 0], taken[..., layout.pools]) / scale
+    return mz, mxy
+
+
+def _apply(propagator: Tensor, state: Tensor) -> Tensor:
+    return (propagator.to(state.dtype) @ state[..., None])[..., 0]
+
+
+def _common_larmor(tissue: Tissue) -> float:
+    """The Larmor frequency [Hz] that scales ppm terms of the sequence: that of the scanner, one for all tissues."""
+    return float(tissue.larmor.detach().mean())
