@@ -1,0 +1,199 @@
+"""The one door to Hydra: composes a task's configuration, runs the task on it, and turns Hydra's errors into sentences.
+
+The search path is Spinloom's `conf/` and whatever the plugins add.  A tissue may be the path of a YAML file as well
+as a name: the file is checked and then laid beside the shipped ones for the length of the run, so that overrides
+such as `tissue.water_pool.t1=1.2` work on it too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException, MissingConfigException
+from hydra.experimental.callback import Callback
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from spinloom.errors import ConfigurationError, known_names
+from spinloom.registry import plugins
+from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
+
+Config = dict[str, Any]
+SweepOpener = Callable[[Config], AbstractContextManager[str | None]]
+
+PARENT_RUN = "SPINLOOM_PARENT_RUN"
+"""Environment variable that tells the jobs of a sweep, wherever they run, which run they belong to."""
+
+_staged: list[str] = []
+_sweep: ExitStack = ExitStack()
+_open_sweep: list[SweepOpener] = []
+
+
+class PluginSearchPath(SearchPathPlugin):
+    """Adds what plugins and staged tissue files contribute to Hydra's search path."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append every plugin's configuration; put staged files first."""
+        for path in plugins().search_path():
+            search_path.append("spinloom-plugin", path)
+        for folder in _staged:
+            search_path.prepend("spinloom-staged", f"file://{folder}")
+
+
+class SweepCallback(Callback):
+    """Opens the parent run before the jobs of a sweep start; `run_task` closes it, whether they fail or not."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Open the parent run and name it to the jobs."""
+        for opener in _open_sweep:
+            parent = _sweep.enter_context(opener(_plain(config, "hydra")))
+            if parent is not None:
+                os.environ[PARENT_RUN] = parent
+                _sweep.callback(os.environ.pop, PARENT_RUN, None)
+
+
+def run_task(task: str, function: Callable[[Config], object], arguments: list[str], open_sweep: SweepOpener) -> None:
+    """Compose `conf/<task>.yaml` with `arguments` (overrides and Hydra's flags) and call `function` on the result.
+
+    function: gets the resolved configuration as plain containers, `output` being the job's own folder
+    open_sweep: opens what a sweep's jobs share, yielding the id of their parent run
+    """
+    Plugins.instance().register(PluginSearchPath)
+    with ExitStack() as stack:
+        overrides = _stage_tissues(arguments, stack)
+        stack.enter_context(_command_line(task, overrides))
+        stack.callback(_sweep.close)
+        _open_sweep.append(open_sweep)
+        stack.callback(_open_sweep.clear)
+        job = hydra.main(version_base="1.3", config_path="pkg://spinloom.conf", config_name=task)(_job(function))
+        try:
+            job()
+        except MissingConfigException as error:
+            raise _unknown_choice(error) from error
+        except (HydraException, OmegaConfBaseException) as error:
+            raise _explained(error, task) from error
+
+
+def _job(function: Callable[[Config], object]) -> Callable[[DictConfig], None]:
+    def job(config: DictConfig) -> None:
+        plain = _plain(config)
+        if HydraConfig.get().mode is RunMode.MULTIRUN:
+            plain["output"] = HydraConfig.get().runtime.output_dir
+        function(plain)
+
+    return job
+
+
+def _plain(config: DictConfig, *without: str) -> Config:
+    masked = OmegaConf.masked_copy(config, [key for key in config if key not in without])
+    container = OmegaConf.to_container(masked, resolve=True, throw_on_missing=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+@contextmanager
+def _command_line(task: str, overrides: list[str]) -> Iterator[None]:
+    """What Hydra takes from the process: its arguments, and the wish for whole exceptions."""
+    arguments, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [f"spinloom {task}", *overrides]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+        if full is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full
+
+
+def _stage_tissues(arguments: list[str], stack: ExitStack) -> list[str]:
+    """Arguments with every `tissue=` that is a path replaced by the name under which the file was staged."""
+    folder: Path | None = None
+    staged = []
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key != "tissue" or not value or value == "???":
+            staged.append(argument)
+            continue
+        names = []
+        for choice in value.split(","):
+            if choice in tissue_names():
+                names.append(choice)
+                continue
+            if folder is None:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="spinloom-")))
+                _staged.append(str(folder))
+                stack.callback(_staged.clear)
+            names.append(_stage(choice, folder, len(names)))
+        staged.append(f"tissue={','.join(names)}")
+    return staged
+
+
+def _stage(choice: str, folder: Path, number: int) -> str:
+    path = tissue_path(choice)
+    name = re.sub(r"\W", "_", path.stem) + (f"_{number}" if number else "")
+    target = folder / "tissue" / f"{name}.yaml"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(OmegaConf.to_yaml(OmegaConf.create(load_mapping(path))), encoding="utf-8")
+    return name
+
+
+def _unknown_choice(error: MissingConfigException) -> ConfigurationError:
+    """The sentence for a group's choice that does not exist, which may be a plugin that is broken or disabled."""
+    group, _, choice = (error.missing_cfg_file or "").strip("/").rpartition("/")
+    if group == "simulator":
+        plugins().simulator(choice)
+    options = [str(option) for option in error.options or ()]
+    return ConfigurationError(f"There is no {group or 'configuration'} '{choice}'. {known_names(choice, options)}")
+
+
+def _explained(error: Exception, task: str) -> ConfigurationError:
+    """One sentence for what Hydra says in several lines."""
+    text = str(error)
+    unchosen = re.search(r"You must specify '(\w+)'.*?Available options:\s*(.*)", text, re.DOTALL)
+    if unchosen:
+        options = ", ".join(sorted(unchosen[2].split()))
+        return ConfigurationError(f"'{unchosen[1]}' is not given; add {unchosen[1]}=NAME. Known: {options}.")
+    missing = re.search(r"Missing mandatory value: (\S+)", text)
+    if missing:
+        return ConfigurationError(
+            f"'{missing[1]}' is not given; add {missing[1]}=VALUE, such as {_example(missing[1])}."
+        )
+    unknown = re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' is not in struct", text)
+    if unknown:
+        return ConfigurationError(
+            f"'{unknown[1]}' is no key of this task. {known_names(unknown[1], _keys(task))} "
+            f"`spinloom {task} --cfg job` shows the whole configuration."
+        )
+    return ConfigurationError(" ".join(text.split()))
+
+
+def _example(key: str) -> str:
+    from spinloom.sequence.read import sequence_names
+
+    names = sequence_names() if key == "sequence" else []
+    return f"{key}={names[0]}" if names else f"{key}=..."
+
+
+def _keys(task: str) -> list[str]:
+    """Keys of a task's configuration, as far as the task's own file names them."""
+    from importlib.resources import files
+
+    node = OmegaConf.create((files("spinloom.conf") / f"{task}.yaml").read_text(encoding="utf-8"))
+    assert isinstance(node, DictConfig)
+    groups = [str(key) for item in node.pop("defaults") if isinstance(item, Mapping) for key in item]
+    return sorted({str(key) for key in node} | {group for group in groups if " " not in group} - {"hydra"})
