@@ -1,0 +1,107 @@
+"""The registry: finds a simulator by its name among the plugins, and tells plugins of runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from importlib import import_module
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from spinloom import hookspecs
+from spinloom.errors import PluginError, known_names
+from spinloom.registry.discovery import discover
+from spinloom.registry.loading import foreign_code, load_plugins
+from spinloom.registry.records import PluginRecord
+
+if TYPE_CHECKING:
+    from spinloom.interfaces import RunInfo, Simulator
+
+log = logging.getLogger(__name__)
+
+
+class Registry:
+    """All installed plugins, sound or not; `records` has one for each, built-in ones first, then by name."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager("spinloom")
+        self._manager.add_hookspecs(hookspecs)
+        self.records: tuple[PluginRecord, ...] = load_plugins(self._manager, discover())
+
+    def record(self, name: str) -> PluginRecord:
+        """The plugin `name`; `PluginError` where none of that name is installed."""
+        for record in self.records:
+            if record.name == name:
+                return record
+        known = known_names(name, {record.name for record in self.records})
+        raise PluginError(f"Plugin '{name}' is not installed. {known}")
+
+    def simulators(self) -> Mapping[str, str]:
+        """Name of each simulator, with the name of its plugin."""
+        return {name: record.name for record in self._sound() for name in record.simulators}
+
+    def search_path(self) -> tuple[str, ...]:
+        """Where Hydra finds the plugins' configuration, as `pkg://package`."""
+        return tuple(dict.fromkeys(record.search_path for record in self._sound() if record.search_path))
+
+    def simulator(self, name: str) -> type[Simulator]:
+        """The class of the simulator `name`, imported now.
+
+        `PluginError` where no plugin has it, where the plugin of that name does not run, or where its class
+        cannot be imported.
+        """
+        plugins = self.simulators()
+        if name in plugins:
+            return _import_class(name, self.record(plugins[name]))
+        for record in self.records:
+            if record.name == name and not record.ok:
+                raise PluginError(record.complaint)
+        raise PluginError(f"Simulator '{name}' is unknown. {known_names(name, plugins)}{self._absent()}")
+
+    def run_started(self, run: RunInfo) -> None:
+        """Tell the observing plugins that a run has begun; one that fails is warned about and breaks nothing."""
+        self._tell("spinloom_run_started", {"run": run})
+
+    def run_finished(self, run: RunInfo, status: str) -> None:
+        """Tell the observing plugins that a run has ended with `status`, `FINISHED` or `FAILED`."""
+        self._tell("spinloom_run_finished", {"run": run, "status": status})
+
+    def report(self) -> None:
+        """Log one warning for each plugin that is broken or incompatible."""
+        for record in self.records:
+            if record.status in ("broken", "incompatible"):
+                log.warning("%s", record.complaint)
+
+    def _sound(self) -> list[PluginRecord]:
+        return [record for record in self.records if record.ok]
+
+    def _absent(self) -> str:
+        """End of a message: plugins that do not run and might have had what was asked for."""
+        absent = [f"{record.name} ({record.status})" for record in self.records if not record.ok]
+        return f" Plugins that do not run: {', '.join(absent)}; see 'spinloom plugins'." if absent else ""
+
+    def _tell(self, hook: str, given: Mapping[str, Any]) -> None:
+        """Call every implementation of a hook in pluggy's order, each on its own."""
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            arguments = (given[name] for name in implementation.argnames)
+            try:
+                with foreign_code(f"Its hook '{hook}'"):
+                    implementation.function(*arguments)
+            except PluginError as error:
+                log.warning("Plugin '%s' could not observe the run. %s", implementation.plugin_name, error)
+
+
+def _import_class(name: str, plugin: PluginRecord) -> type[Simulator]:
+    """The class of the simulator `name` of a sound plugin."""
+    path = plugin.simulators[name]
+    module, _, attribute = path.partition(":")
+    try:
+        with foreign_code(f"Importing '{path}'"):
+            found = attrgetter(attribute)(import_module(module))
+    except PluginError as error:
+        raise PluginError(f"Simulator '{name}' of plugin '{plugin.name}' cannot be used. {error}") from error
+    if not isinstance(found, type):
+        raise PluginError(f"Simulator '{name}' of plugin '{plugin.name}' is '{path}', which is not a class.")
+    return found

@@ -1,0 +1,1 @@
+"""One plugin a module, each wrong in the way that its name says."""
