@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -127,7 +128,7 @@ def test_measurements_repeat_only_when_magnetisation_is_reset(reset: bool) -> No
     once = [block_pulse(0.05, 100.0, 300.0), SPOILER, MARKER]
     mz, _ = solve(timeline_of([*once, 0.3, *once]), tissue_of(reset=reset))
     difference = abs(float(mz[0, 0] - mz[0, 1]))
-    assert difference <= 1e-14 if reset else difference > 0.01
+    assert difference <= 1e-12 if reset else difference > 0.01  # recovery at equilibrium rounds
 
 
 def test_spoiling_leaves_longitudinal_magnetisation_alone() -> None:
@@ -171,7 +172,7 @@ def test_sampling_converges_with_fourth_order() -> None:
     timeline = timeline_of([(sinc(4096), rf_event(80.0, 250.0)), MARKER])
     exact, _ = solve(timeline, tissue_of())
     errors = [float((solve(timeline, tissue_of(), cells)[0] - exact).abs()) for cells in (32, 64, 128)]
-    orders = [math.log2(coarse / fine) for coarse, fine in zip(errors[:-1], errors[1:], strict=True)]
+    orders = [math.log2(coarse / fine) for coarse, fine in itertools.pairwise(errors)]
     assert all(3.7 < order < 4.3 for order in orders), orders
 
 

@@ -27,16 +27,18 @@ class Sampling:
     """How pulses are sampled, and what that costs in accuracy.
 
     cells: cells a pulse, or None where every segment of the file is solved
-    error: largest change of Mz and |Mxy| against half as many cells; 0 where nothing is joined
+    error: largest change of the signal against half as many cells; None where it was not measured
     """
 
     cells: int | None
-    error: float
+    error: float | None
 
     def sentence(self) -> str:
         """What was chosen, for the report."""
         if self.cells is None:
             return "Pulses are solved at every sample of the file."
+        if self.error is None:
+            return f"Pulses are sampled with {self.cells} cells at fourth order, as asked for."
         return (
             f"Pulses are sampled with {self.cells} cells at fourth order; "
             f"against half as many the signal changes by {self.error:.1g} M0."
@@ -59,7 +61,7 @@ def choose_sampling(program: StepProgram, timeline: Timeline, tissue: Tissue, rt
             if error <= rtol:
                 return Sampling(cells, error)
         coarse, cells = fine, 2 * cells
-    return Sampling(None, 0.0)
+    return Sampling(None, None)
 
 
 def _spread(tissue: Tissue) -> Tissue:

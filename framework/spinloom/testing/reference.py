@@ -68,17 +68,17 @@ def _pools(tissue: Tissue) -> tuple[list[_Pool], float]:
     larmor, shift = number(tissue.larmor), number(tissue.b0_shift_ppm)
     water = tissue.water
     pools = [_Pool(number(water.f), 1 / number(water.t1), 1 / number(water.t2), 0.0, shift, None)]
-    for pool in (*tissue.exchanging, *tissue.semisolid):
-        pools.append(
-            _Pool(
-                number(pool.f),
-                1 / number(pool.t1),
-                1 / number(pool.t2),
-                number(pool.k),
-                number(pool.shift_ppm) + shift,
-                getattr(pool, "lineshape", None),
-            )
+    pools += [
+        _Pool(
+            number(pool.f),
+            1 / number(pool.t1),
+            1 / number(pool.t2),
+            number(pool.k),
+            number(pool.shift_ppm) + shift,
+            getattr(pool, "lineshape", None),
         )
+        for pool in (*tissue.exchanging, *tissue.semisolid)
+    ]
     for pool in pools:
         pool.detuning *= 2 * np.pi * larmor * PPM
     return pools, number(tissue.rel_b1)

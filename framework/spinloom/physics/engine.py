@@ -1,0 +1,83 @@
+"""The multi-pool engine behind one function: a timeline and a batch of tissues in, magnetisation of water out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spinloom.physics.accuracy import Sampling, choose_sampling
+from spinloom.physics.bloch_mcconnell import Layout
+from spinloom.physics.propagation import Propagators, play
+from spinloom.sequence.steps import StepProgram, step_program
+from spinloom.sequence.timeline import Timeline
+from spinloom.tissue.pools import Tissue
+
+PROPAGATOR_BUDGET = 512 * 2**20
+"""Bytes that the propagators of one chunk of tissues may take; longer batches are solved in chunks."""
+
+
+@dataclass(frozen=True, eq=False)
+class PoolSolution:
+    """Magnetisation of water at every sample, relative to its equilibrium.
+
+    mz, mxy: real and complex, shape `(*batch, samples)`
+    time, measurement: of each sample [s] and [ADC event], shape `(samples,)`
+    notes: sentences on what was idealised and how pulses were sampled
+    """
+
+    mz: Tensor
+    mxy: Tensor
+    time: np.ndarray
+    measurement: np.ndarray
+    notes: tuple[str, ...]
+
+
+def solve_pools(
+    timeline: Timeline,
+    tissue: Tissue,
+    *,
+    rtol: float = 1e-6,
+    cells: int | str | None = None,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str = "cpu",
+) -> PoolSolution:
+    """Solve the Bloch-McConnell equations of `tissue` under `timeline`.
+
+    rtol: largest error of the signal by the sampling of pulses, in units of the equilibrium magnetisation
+    cells: a fixed number of cells a pulse instead, or `all` for every sample of the file
+
+    Differentiable with respect to every parameter of the tissue.
+    """
+    flat = tissue.flatten().to(torch.float64, device)
+    program = step_program(timeline)
+    sampling = _sampling(program, timeline, flat, rtol, cells)
+    chunk = _chunk_size(timeline, flat)
+    parts = []
+    for start in range(0, int(flat.batch_shape.numel()), chunk):
+        part = flat[start : start + chunk]
+        parts.append(play(program, timeline, part, Propagators(timeline, part, sampling.cells), dtype))
+    shape = (*tissue.batch_shape, program.time.size)
+    return PoolSolution(
+        mz=torch.cat([mz for mz, _ in parts]).reshape(shape),
+        mxy=torch.cat([mxy for _, mxy in parts]).reshape(shape),
+        time=program.time,
+        measurement=program.measurement,
+        notes=(*program.notes, sampling.sentence()),
+    )
+
+
+def _sampling(
+    program: StepProgram, timeline: Timeline, tissue: Tissue, rtol: float, cells: int | str | None
+) -> Sampling:
+    if cells is None:
+        return choose_sampling(program, timeline, tissue, rtol)
+    return Sampling(None if cells == "all" else int(cells), None)
+
+
+def _chunk_size(timeline: Timeline, tissue: Tissue) -> int:
+    """Tissues whose propagators fit the budget together."""
+    distinct = len({(event.waveform, event.amplitude, event.frequency_offset) for event in timeline.rf}) + 8
+    return max(1, PROPAGATOR_BUDGET // (distinct * Layout.of(tissue).size ** 2 * 8))
