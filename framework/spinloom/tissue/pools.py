@@ -14,8 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-LINESHAPES = ("lorentzian", "none")
-"""Absorption lineshapes of a semisolid pool that the physics room knows; `none` is a pool that RF does not saturate."""
+LINESHAPES = ("gaussian", "lorentzian", "none", "superlorentzian")
+"""Absorption lineshapes of a semisolid pool that pool models name; `none` is a pool that RF does not saturate.
+
+A simulator states which of them it solves (`Requirements.lineshapes`).
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,5 +122,6 @@ def _map(node: Any, function: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(node, tuple):
         return tuple(_map(item, function) for item in node)
     if hasattr(node, "__dataclass_fields__"):
-        return replace(node, **{field.name: _map(getattr(node, field.name), function) for field in fields(node)})
+        mapped = {field.name: _map(getattr(node, field.name), function) for field in fields(node)}
+        return replace(node, **mapped)
     return node
