@@ -1,0 +1,149 @@
+"""Signals as pictures: the Z-spectrum with its asymmetry, the fingerprint, and batches of either.
+
+Offsets run from right to left, as chemical shift does everywhere in the field.  M0 scans are noted, not drawn: they
+lie at -300 ppm or so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+
+from spinloom.evaluation.canvas import BLUE, GREY, INK, ORANGE, axis_name, blank, heading, save
+from spinloom.evaluation.wording import MINUS, number
+from spinloom.interfaces import Signal
+from spinloom.quantify.asymmetry import mtr_asymmetry
+from spinloom.quantify.zspectrum import ZSpectrum, z_spectrum
+
+_FEW_TISSUES = 5
+"""So many single tissues are drawn behind the median of a batch."""
+
+_NO_TRANSVERSE = 1e-3
+"""Transverse magnetisation below this share of M0 is not drawn."""
+
+
+_FLAT_PERCENT = 0.05
+"""The asymmetry's axis reaches at least this far to both sides, so that rounding does not look like a result."""
+
+
+def plot(data: Signal | ZSpectrum, path: str | Path | None = None) -> Figure:
+    """Draw a signal: against offset where it is a Z-spectrum, otherwise measurement by measurement.
+
+    data: a batch is drawn as its median, the band of its 5th to 95th percentile and a few single tissues
+    path: where to write the figure, `.svg` or `.png`
+    """
+    spectrum = data if isinstance(data, ZSpectrum) else z_spectrum(data)
+    if spectrum.is_spectrum:
+        figure = _draw_spectrum(spectrum)
+    else:
+        figure = _draw_fingerprint(spectrum, data.mxy[..., data.first_samples()] if isinstance(data, Signal) else None)
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def _draw_spectrum(spectrum: ZSpectrum) -> Figure:
+    """Z above, asymmetry below where offsets have counterparts."""
+    offsets, asymmetry = mtr_asymmetry(spectrum.offset_ppm, spectrum.mz_over_m0, spectrum.m0_scans)
+    figure, panels = blank(4.7, (2.0, 1.0)) if offsets.size else blank(3.4)
+    measured = np.flatnonzero(~spectrum.m0_scans & np.isfinite(spectrum.offset_ppm))
+    order = measured[np.argsort(spectrum.offset_ppm[measured], kind="stable")]
+    _draw_z(panels[0], spectrum.offset_ppm[order], _rows(spectrum.mz_over_m0)[:, order], spectrum)
+    if offsets.size:
+        _draw_asymmetry(panels[1], offsets, 100 * _rows(asymmetry))
+    axis_name(panels[-1], "Saturation offset [ppm]")
+    panels[-1].invert_xaxis()
+    return figure
+
+
+def _draw_z(axes: Axes, offsets: np.ndarray, z: np.ndarray, spectrum: ZSpectrum) -> None:
+    heading(axes, _relative_to_m0("Mz", spectrum))
+    _note_m0(axes, spectrum)
+    _curve(axes, offsets, z, BLUE)
+    axes.set_ylim(min(0.0, 1.08 * z.min()), max(1.0, 1.04 * z.max()))
+    if z.min() < 0:
+        axes.axhline(0, color=GREY, linewidth=0.8)
+
+
+def _draw_asymmetry(axes: Axes, offsets: np.ndarray, percent: np.ndarray) -> None:
+    """The asymmetry in percent, with its largest value written beside it."""
+    heading(axes, f"MTR asymmetry  Z({MINUS}Δ) {MINUS} Z(+Δ)  [%]")
+    axes.axhline(0, color=GREY, linewidth=0.8)
+    middle = _curve(axes, offsets, percent, ORANGE)
+    peak = int(middle.argmax())
+    axes.annotate(
+        f"{number(middle[peak], '.2f')} % at {offsets[peak]:.4g} ppm",
+        (0.0, middle[peak]),
+        xytext=(8, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=10,
+        color=INK,
+    )
+    axes.plot((offsets[peak], 0.0), (middle[peak],) * 2, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
+    low, high = min(percent.min(), -_FLAT_PERCENT), max(percent.max(), _FLAT_PERCENT)
+    axes.set_ylim(low - 0.15 * (high - low), high + 0.15 * (high - low))
+
+
+def _draw_fingerprint(spectrum: ZSpectrum, mxy: Tensor | None) -> Figure:
+    """Mz, and |Mxy| where the readout has any, against the number of the measurement."""
+    figure, (axes,) = blank(3.4)
+    kept = np.flatnonzero(~spectrum.m0_scans) if not spectrum.m0_scans.all() else np.arange(spectrum.m0_scans.size)
+    curves = {"Mz": (_rows(spectrum.mz_over_m0)[:, kept], BLUE)}
+    if mxy is not None and (transverse := _rows((mxy / spectrum.m0[..., None]).abs())).max() > _NO_TRANSVERSE:
+        curves["|Mxy|"] = (transverse[:, kept], ORANGE)
+    heading(axes, _relative_to_m0(" and ".join(curves), spectrum))
+    _note_m0(axes, spectrum)
+    for name, (values, color) in curves.items():
+        middle = _curve(axes, kept + 1, values, color)
+        if len(curves) > 1:
+            _label_end(axes, name, kept[-1] + 1, middle[-1], color)
+    axis_name(axes, "Measurement")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    return figure
+
+
+def _curve(axes: Axes, x: np.ndarray, rows: np.ndarray, color: str) -> np.ndarray:
+    """Draw `rows` of shape `(tissues, measurements)`; returns the curve in the middle of them."""
+    middle = np.median(rows, axis=0)
+    if len(rows) == 1:
+        axes.plot(x, middle, color=color, linewidth=1.5, marker="o", markersize=3.6)
+        return middle
+    axes.fill_between(x, *np.quantile(rows, (0.05, 0.95), axis=0), color=color, alpha=0.18, linewidth=0)
+    for row in rows[np.linspace(0, len(rows) - 1, min(len(rows), _FEW_TISSUES)).astype(int)]:
+        axes.plot(x, row, color=color, linewidth=0.6, alpha=0.55)
+    axes.plot(x, middle, color=color, linewidth=2.0)
+    return middle
+
+
+def _label_end(axes: Axes, text: str, x: float, y: float, color: str) -> None:
+    axes.annotate(text, (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=10, color=color)
+
+
+def _note_m0(axes: Axes, spectrum: ZSpectrum) -> None:
+    """In small type at the upper right: what M0 is, or for a batch what is drawn."""
+    values = _rows(spectrum.m0[..., None])
+    where = np.unique(spectrum.offset_ppm[spectrum.m0_scans])
+    if len(values) > 1:
+        note = f"median and 5 to 95 % of {len(values):,} tissues"
+    elif where.size:
+        place = f" at {number(where[0], '.5g')} ppm" if where.size == 1 and np.isfinite(where[0]) else ""
+        note = f"M₀ {values.item():.3f}{place}"
+    else:
+        note = ""
+    axes.set_title(note, loc="right", fontsize=9, color=GREY, pad=7)
+
+
+def _relative_to_m0(quantity: str, spectrum: ZSpectrum) -> str:
+    return f"{quantity} / {'M₀' if spectrum.m0_scans.any() else 'equilibrium'}"
+
+
+def _rows(values: Tensor) -> np.ndarray:
+    """The batch as one axis of tissues, float64, shape `(tissues, measurements)`."""
+    plain: np.ndarray = values.detach().cpu().double().numpy()
+    return plain.reshape(-1, plain.shape[-1])
