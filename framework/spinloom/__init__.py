@@ -10,12 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spinloom.errors import SpinloomError
+    from spinloom.errors import ConfigurationError, SpinloomError
     from spinloom.evaluation.figures import plot
     from spinloom.hookspecs import API_VERSION, hookimpl
     from spinloom.interfaces import Numerics, Requirements, RunInfo, Signal, Simulator
+    from spinloom.physics.engine import PoolSolution, solve_pools
+    from spinloom.physics.offsets import offsets_ppm
     from spinloom.sequence.read import read_sequence
     from spinloom.sequence.timeline import Timeline
+    from spinloom.signal_files import read_signal
     from spinloom.tasks.simulate import simulate
     from spinloom.tissue.files import read_tissue
     from spinloom.tissue.pools import Tissue
@@ -24,7 +27,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "API_VERSION",
+    "ConfigurationError",
     "Numerics",
+    "PoolSolution",
     "Requirements",
     "RunInfo",
     "Signal",
@@ -33,15 +38,20 @@ __all__ = [
     "Timeline",
     "Tissue",
     "hookimpl",
+    "offsets_ppm",
     "plot",
     "read_sequence",
+    "read_signal",
     "read_tissue",
     "simulate",
+    "solve_pools",
 ]
 
 _HOMES = {
     "API_VERSION": "spinloom.hookspecs",
+    "ConfigurationError": "spinloom.errors",
     "Numerics": "spinloom.interfaces",
+    "PoolSolution": "spinloom.physics.engine",
     "Requirements": "spinloom.interfaces",
     "RunInfo": "spinloom.interfaces",
     "Signal": "spinloom.interfaces",
@@ -50,10 +60,13 @@ _HOMES = {
     "Timeline": "spinloom.sequence.timeline",
     "Tissue": "spinloom.tissue.pools",
     "hookimpl": "spinloom.hookspecs",
+    "offsets_ppm": "spinloom.physics.offsets",
     "plot": "spinloom.evaluation.figures",
     "read_sequence": "spinloom.sequence.read",
+    "read_signal": "spinloom.signal_files",
     "read_tissue": "spinloom.tissue.files",
     "simulate": "spinloom.tasks.simulate",
+    "solve_pools": "spinloom.physics.engine",
 }
 
 

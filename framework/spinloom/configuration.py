@@ -32,10 +32,7 @@ from spinloom.registry import plugins
 from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
 
 Config = dict[str, Any]
-SweepOpener = Callable[[Config], AbstractContextManager[str | None]]
-
-PARENT_RUN = "SPINLOOM_PARENT_RUN"
-"""Environment variable that tells the jobs of a sweep, wherever they run, which run they belong to."""
+SweepOpener = Callable[[Config], AbstractContextManager[None]]
 
 _staged: list[str] = []
 _sweep: ExitStack = ExitStack()
@@ -54,28 +51,26 @@ class PluginSearchPath(SearchPathPlugin):
 
 
 class SweepCallback(Callback):
-    """Opens the parent run before the jobs of a sweep start; `run_task` closes it, whether they fail or not."""
+    """Opens what the jobs of a sweep share before they start; `run_task` closes it, whether they fail or not."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Open the parent run and name it to the jobs."""
+        """Open what `run_task` was given for it."""
         for opener in _open_sweep:
-            parent = _sweep.enter_context(opener(_plain(config, "hydra")))
-            if parent is not None:
-                os.environ[PARENT_RUN] = parent
-                _sweep.callback(os.environ.pop, PARENT_RUN, None)
+            _sweep.enter_context(opener(_plain(config, "hydra")))
 
 
 def run_task(task: str, function: Callable[[Config], object], arguments: list[str], open_sweep: SweepOpener) -> None:
     """Compose `conf/<task>.yaml` with `arguments` (overrides and Hydra's flags) and call `function` on the result.
 
-    function: gets the resolved configuration as plain containers, `output` being the job's own folder
-    open_sweep: opens what a sweep's jobs share, yielding the id of their parent run
+    function: gets the resolved configuration as plain containers, `output` being the job's own folder and `names`
+        the choice of each configuration group
+    open_sweep: a context that lasts from before a sweep's first job to after its last
     """
     Plugins.instance().register(PluginSearchPath)
     with ExitStack() as stack:
         overrides = _stage_tissues(arguments, stack)
         stack.enter_context(_command_line(task, overrides))
-        stack.callback(_sweep.close)
+        stack.push(_close_sweep)
         _open_sweep.append(open_sweep)
         stack.callback(_open_sweep.clear)
         job = hydra.main(version_base="1.3", config_path="pkg://spinloom.conf", config_name=task)(_job(function))
@@ -87,11 +82,17 @@ def run_task(task: str, function: Callable[[Config], object], arguments: list[st
             raise _explained(error, task) from error
 
 
+def _close_sweep(*exception: Any) -> None:
+    _sweep.__exit__(*exception)
+
+
 def _job(function: Callable[[Config], object]) -> Callable[[DictConfig], None]:
     def job(config: DictConfig) -> None:
         plain = _plain(config)
-        if HydraConfig.get().mode is RunMode.MULTIRUN:
-            plain["output"] = HydraConfig.get().runtime.output_dir
+        hydra_config = HydraConfig.get()
+        plain["names"] = {str(group): choice for group, choice in hydra_config.runtime.choices.items()}
+        if hydra_config.mode is RunMode.MULTIRUN:
+            plain["output"] = hydra_config.runtime.output_dir
         function(plain)
 
     return job

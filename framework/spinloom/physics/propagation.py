@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -94,13 +95,12 @@ def _magnus(
 ) -> Tensor:
     """Exponents of the cells in `part`, shape `(cells, batch, size, size)`; equation in `sampling`."""
 
-    def cellwise(values: object) -> Tensor:
-        return torch.as_tensor(values, dtype=free.dtype, device=free.device)[:, None, None, None]
+    def cellwise(values: np.ndarray) -> Tensor:
+        return torch.tensor(values, dtype=free.dtype, device=free.device)[:, None, None, None]
 
-    def rf(envelope: object, power: object) -> Tensor:
+    def rf(envelope: np.ndarray, power: np.ndarray) -> Tensor:
         w = nutation[:, None, None]
-        b = torch.as_tensor(envelope, device=free.device)
-        turned = cellwise(b.real) * w * x + cellwise(b.imag) * w * y
+        turned = cellwise(envelope.real) * w * x + cellwise(envelope.imag) * w * y
         return turned + cellwise(power) * w**2 * torch.diag_embed(saturation)
 
     length = cellwise(pulse.length[part])

@@ -16,12 +16,8 @@ RUN_FILE = "run.json"
 
 
 @contextmanager
-def whole_folder(target: Path, overwrite: bool) -> Iterator[Path]:
-    """A folder beside `target` to write into, which takes its place when the block ends well and is removed otherwise.
-
-    overwrite: replace the results of an earlier run; a folder that holds anything else is never touched
-    """
-    _refuse_occupied(target, overwrite)
+def whole_folder(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to write into, which takes its place when the block ends well and is removed otherwise."""
     staging = _stage(target)
     try:
         yield staging
@@ -32,7 +28,8 @@ def whole_folder(target: Path, overwrite: bool) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _refuse_occupied(target: Path, overwrite: bool) -> None:
+def check_output(target: Path, overwrite: bool) -> None:
+    """Refuse a `target` that holds something already, except the results of a run where `overwrite` is true."""
     if target.exists() and not target.is_dir():
         raise OutputError(f"output={target} is a file; name a folder.")
     if not target.is_dir() or not any(target.iterdir()):

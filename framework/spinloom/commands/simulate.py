@@ -1,0 +1,48 @@
+"""`spinloom simulate`: compose the configuration, run the main job, say in a few lines what came out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+HELP = """Simulate a sequence on a tissue, and track the run.
+
+\b
+  spinloom simulate simulator=cest sequence=aptw_3t_36pulses tissue=wm_3t_7pool
+  spinloom simulate sequence=my.seq tissue=my.yaml simulator=cest output=results
+  spinloom simulate experiment=aptw_white_matter tissue.water_pool.t2=0.06
+  spinloom simulate -m experiment=aptw_white_matter tissue.b0_inhom=-0.2,0,0.2
+  spinloom simulate experiment=aptw_white_matter --cfg job
+
+Names and paths both do for sequence and tissue. Every key of the configuration can be overridden; -m runs a
+sweep over comma-separated values; --cfg job shows the configuration and runs nothing."""
+
+
+@click.command(
+    "simulate",
+    help=HELP,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+def command(overrides: tuple[str, ...]) -> None:
+    """Hand `overrides` and Hydra's flags to the task."""
+    from spinloom.configuration import run_task
+    from spinloom.tasks.run_simulation import open_sweep
+
+    run_task("simulate", _simulate, list(overrides), open_sweep)
+
+
+def _simulate(config: dict[str, Any]) -> None:
+    from spinloom.tasks.run_simulation import run_simulation
+    from spinloom.tracking import TrackingSettings, ui_command
+
+    outcome = run_simulation(config)
+    for sentence in outcome.headline:
+        click.echo(sentence)
+    click.echo(f"Report: {outcome.folder / 'report.html'}")
+    if outcome.run_id is not None:
+        page = ui_command(TrackingSettings.from_config(config["tracking"]))
+        click.echo(f"Tracked as run {outcome.run_id}; open the page with: {page}")
+
+

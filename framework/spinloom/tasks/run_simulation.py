@@ -1,0 +1,100 @@
+"""A tracked simulation, from its composed configuration to its run folder: the main job.
+
+Read the sequence and the tissue, refuse what does not fit, simulate, quantify, draw, write everything into one
+folder, and log that folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spinloom import tracking
+from spinloom.evaluation.simulation_report import describe
+from spinloom.interfaces import RunInfo
+from spinloom.quantify.zspectrum import z_spectrum
+from spinloom.registry import plugins
+from spinloom.sequence.read import read_sequence
+from spinloom.tasks.clock import Clock
+from spinloom.tasks.folders import check_output, whole_folder
+from spinloom.tasks.simulate import build_simulator
+from spinloom.tasks.simulation_folder import Simulation, write_simulation
+from spinloom.tissue.files import tissue_from_mapping
+
+PARENT_RUN = "SPINLOOM_PARENT_RUN"
+"""Environment variable that tells the jobs of a sweep, wherever they run, which run they belong to."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: its folder, its id in the tracking store, and what it found in sentences."""
+
+    folder: Path
+    run_id: str | None
+    headline: tuple[str, ...]
+
+
+def run_simulation(config: Mapping[str, Any]) -> Outcome:
+    """Simulate as `config` says (the composition of `conf/simulate.yaml`) and track the run.
+
+    Raises before any file is written where sequence, tissue and simulator do not fit each other, and
+    `TrackingError` after the results are kept where the tracking store cannot be reached.
+    """
+    clock, started, output = Clock(), datetime.now(UTC), Path(config["output"])
+    check_output(output, config["overwrite"])
+    with clock.step("read"):
+        timeline = read_sequence(config["sequence"])
+        tissue = tissue_from_mapping(config["tissue"], config["names"]["tissue"])
+    simulator = build_simulator(**_simulator(config))
+    simulator.requirements.check(config["simulator"]["name"], timeline, tissue)
+    torch.manual_seed(config["seed"])
+
+    name = f"{Path(config['sequence']).stem} on {tissue.name}"
+    settings = tracking.TrackingSettings.from_config(config["tracking"])
+    parent = os.environ.get(PARENT_RUN)
+    with tracking.run(settings, task="simulate", name=name, parent=parent) as run:
+        with _observed(RunInfo("simulate", run.run_id, output, config)), whole_folder(output) as folder:
+            with clock.step("simulate"):
+                signal = simulator.simulate(timeline, tissue)
+            spectrum = z_spectrum(signal, timeline.definitions)
+            done = Simulation(name, config, timeline, tissue, signal, spectrum, started, run.run_id)
+            write_simulation(folder, done, clock)
+        run.log_folder(output)
+    return Outcome(output, run.run_id, describe(spectrum, tissue))
+
+
+@contextmanager
+def open_sweep(config: Mapping[str, Any]) -> Iterator[None]:
+    """The parent run of a sweep, known to its jobs by `PARENT_RUN` while the context lasts."""
+    settings = tracking.TrackingSettings.from_config(config["tracking"])
+    with tracking.sweep(settings, task="simulate", name=f"sweep into {config['output']}") as run:
+        if run.run_id is not None:
+            os.environ[PARENT_RUN] = run.run_id
+        try:
+            yield
+        finally:
+            os.environ.pop(PARENT_RUN, None)
+
+
+def _simulator(config: Mapping[str, Any]) -> dict[str, Any]:
+    options = dict(config["simulator"])
+    return {"name": options.pop("name"), "options": options}
+
+
+@contextmanager
+def _observed(info: RunInfo) -> Iterator[None]:
+    """Tell plugins of the run's start and end."""
+    plugins().run_started(info)
+    try:
+        yield
+    except BaseException:
+        plugins().run_finished(info, "FAILED")
+        raise
+    plugins().run_finished(info, "FINISHED")

@@ -1,0 +1,145 @@
+"""What a simulation leaves in its run folder: configuration, sequence, signal, spectrum, figures, report, record."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from spinloom import provenance
+from spinloom.evaluation.canvas import save
+from spinloom.evaluation.figures import plot
+from spinloom.evaluation.report import write_report
+from spinloom.evaluation.simulation_report import simulation_report
+from spinloom.interfaces import Signal
+from spinloom.quantify.asymmetry import largest_asymmetry
+from spinloom.quantify.zspectrum import ZSpectrum
+from spinloom.quantify.zspectrum_csv import write_csv
+from spinloom.sequence.facts import sequence_facts
+from spinloom.sequence.plot import plot_sequence
+from spinloom.sequence.read import sequence_path
+from spinloom.sequence.timeline import Timeline
+from spinloom.signal_files import write_signal
+from spinloom.tasks.clock import Clock
+from spinloom.tasks.folders import RUN_FILE
+from spinloom.tasks.wording import provenance_facts, sequence_rows
+from spinloom.tissue.pools import Tissue
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """A simulation that is done and not yet written.
+
+    config: resolved, as plain containers
+    run_id: of the tracking store, or None
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    timeline: Timeline
+    tissue: Tissue
+    signal: Signal
+    spectrum: ZSpectrum
+    started: datetime
+    run_id: str | None
+
+
+def write_simulation(folder: Path, done: Simulation, clock: Clock) -> None:
+    """Write everything into `folder`, the record `run.json` last."""
+    metrics = spectrum_metrics(done.spectrum)
+    configuration = yaml.safe_dump(dict(done.config), sort_keys=False)
+    with clock.step("write"):
+        shutil.copyfile(sequence_path(done.config["sequence"]), folder / "sequence.seq")
+        (folder / "config.yaml").write_text(configuration, encoding="utf-8")
+        write_signal(folder / "signal.zarr", done.signal, _attributes(done))
+        if done.spectrum.batch_shape.numel() == 1:
+            write_csv(folder / "zspectrum.csv", done.spectrum)
+    with clock.step("draw"):
+        figures = _draw(folder / "figures", done)
+    record = _record(done, metrics, clock)
+    report = simulation_report(
+        spectrum=done.spectrum,
+        figure=figures["signal"],
+        tissue=done.tissue,
+        sequence=sequence_rows(sequence_facts(done.timeline)),
+        sequence_figure=figures["sequence"],
+        notes=done.signal.notes,
+        metrics=metrics,
+        timings=clock.timings,
+        provenance=provenance_facts(record),
+        config=configuration,
+    )
+    write_report(folder / "report.html", report)
+    (folder / RUN_FILE).write_text(json.dumps(record, indent=2), encoding="utf-8")
+
+
+def spectrum_metrics(spectrum: ZSpectrum) -> dict[str, float]:
+    """Numbers of a run; of a batch, the asymmetry is that of its median tissue."""
+    metrics = {"m0": float(spectrum.m0.mean()), "mz_min": float(spectrum.mz.min()), "mz_max": float(spectrum.mz.max())}
+    largest = largest_asymmetry(spectrum)
+    if largest is not None:
+        offset, asymmetry = (part.flatten() for part in largest)
+        middle = asymmetry.argsort()[asymmetry.numel() // 2]
+        metrics |= {"mtr_asymmetry_max": float(asymmetry[middle]), "mtr_asymmetry_max_ppm": float(offset[middle])}
+    return metrics
+
+
+def _attributes(done: Simulation) -> dict[str, Any]:
+    return {
+        "sequence_sha256": done.timeline.sha256,
+        "config": dict(done.config),
+        "versions": provenance.versions(),
+    }
+
+
+def _draw(folder: Path, done: Simulation) -> dict[str, bytes]:
+    """Write every figure as SVG and PNG; returns the SVG by name."""
+    folder.mkdir()
+    drawn = {"signal": plot(done.spectrum), "sequence": plot_sequence(done.timeline, *_first_measurement(done.timeline))}
+    for name, figure in drawn.items():
+        for suffix in ("svg", "png"):
+            save(figure, folder / f"{name}.{suffix}")
+    return {name: (folder / f"{name}.svg").read_bytes() for name in drawn}
+
+
+def _first_measurement(timeline: Timeline) -> tuple[float, float]:
+    """Begin and end of the blocks between the first ADC event and the second, or of all where there is but one [s].
+
+    The first measurement itself is often an M0 scan, which looks different from the others.
+    """
+    readouts = (timeline.block_adc >= 0).nonzero()[0]
+    if readouts.size < 2:
+        return 0.0, timeline.duration
+    ends = timeline.block_start + timeline.block_duration
+    return float(ends[readouts[0]]), float(ends[readouts[1]])
+
+
+def _record(done: Simulation, metrics: Mapping[str, float], clock: Clock) -> dict[str, Any]:
+    """The content of `run.json`."""
+    config = done.config
+    simulator = {f"simulator.{key}": value for key, value in config["simulator"].items()}
+    return {
+        "task": "simulate",
+        "name": done.name,
+        "spinloom": provenance.versions()["spinloom"],
+        "command": sys.argv[0].split() + sys.argv[1:],
+        "started": done.started.isoformat(),
+        "params": {"sequence": config["sequence"], "tissue": done.tissue.name, **simulator},
+        "metrics": dict(metrics),
+        "tags": {"simulator": config["simulator"]["name"]},
+        "timings": dict(clock.timings),
+        "seed": config["seed"],
+        "device": str(config["simulator"].get("device", "cpu")),
+        "sequence": {"name": Path(config["sequence"]).stem, "sha256": done.timeline.sha256},
+        "versions": provenance.versions(),
+        "git": provenance.git_state(),
+        "machine": provenance.machine(),
+        "run_id": done.run_id,
+    }
