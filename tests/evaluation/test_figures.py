@@ -80,8 +80,10 @@ def test_rounding_noise_does_not_fill_the_asymmetry_panel() -> None:
 
 
 def test_a_fingerprint_is_drawn_by_measurement() -> None:
-    (axes,) = plot(signal(torch.linspace(0.2, 0.6, 30), np.full(30, 3.0))).axes
+    mz = torch.linspace(0.2, 0.6, 30)
+    (axes,) = plot(signal(mz, np.array([-300.0] + [3.0] * 20 + [np.nan] + [3.0] * 8))).axes
     np.testing.assert_array_equal(axes.lines[0].get_xdata(), np.arange(1, 31))
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), mz.double())
     assert axes.get_xlabel() == "Measurement"
 
 

@@ -72,7 +72,7 @@ def test_an_m0_offset_near_water_is_obeyed() -> None:
 
 @pytest.mark.parametrize("definitions", [{}, {"M0_offset": 60.0}, {"M0_offset": "none"}], ids=str)
 def test_without_a_measured_m0_offset_far_and_rf_free_scans_are_averaged(definitions: dict[str, object]) -> None:
-    spectrum = z_spectrum(signal([-1560, np.nan, -1, 1], torch.tensor([0.6, 1.0, 0.4, 0.4])), definitions)
+    spectrum = z_spectrum(signal([-1560, np.nan, -1, 0, 1], torch.tensor([0.6, 1.0, 0.4, 0.0, 0.4])), definitions)
     assert spectrum.m0.item() == pytest.approx(0.8)
     assert spectrum.m0_source == "M0 is the mean of 2 measurements beyond 100 ppm or without RF."
 
@@ -81,6 +81,13 @@ def test_without_m0_scans_equilibrium_is_the_unit_and_a_sentence_says_so() -> No
     spectrum = z_spectrum(signal([-1, 0, 1], torch.tensor([0.4, 0.1, 0.4])))
     assert torch.equal(spectrum.mz_over_m0, spectrum.mz)
     assert spectrum.m0_source == "No M0 scan was found, so M0 is the equilibrium magnetisation, 1."
+
+
+def test_a_fingerprint_keeps_its_measurement_without_rf() -> None:
+    """The L-arginine schedule has a point of B1 = 0; as M0 it once scaled all others by 2.4."""
+    spectrum = z_spectrum(signal([3.0, 3.0, np.nan, 3.0], torch.tensor([0.3, 0.2, 0.4, 0.3])))
+    assert not spectrum.m0_scans.any()
+    assert torch.equal(spectrum.mz_over_m0, spectrum.mz)
 
 
 def test_inverted_magnetisation_stays_negative() -> None:

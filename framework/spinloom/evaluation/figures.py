@@ -24,7 +24,7 @@ _FEW_TISSUES = 5
 """So many single tissues are drawn behind the median of a batch."""
 
 _NO_TRANSVERSE = 1e-3
-"""Transverse magnetisation below this share of M0 is not drawn."""
+"""Transverse magnetisation below this share of equilibrium is not drawn."""
 
 
 _FLAT_PERCENT = 0.05
@@ -62,8 +62,8 @@ def _draw_spectrum(spectrum: ZSpectrum) -> Figure:
 
 
 def _draw_z(axes: Axes, offsets: np.ndarray, z: np.ndarray, spectrum: ZSpectrum) -> None:
-    heading(axes, _relative_to_m0("Mz", spectrum))
-    _note_m0(axes, spectrum)
+    heading(axes, f"Mz / {'M₀' if spectrum.m0_scans.any() else 'equilibrium'}")
+    _note(axes, _batch_note(spectrum) or _m0_note(spectrum))
     _curve(axes, offsets, z, BLUE)
     axes.set_ylim(min(0.0, 1.08 * z.min()), max(1.0, 1.04 * z.max()))
     if z.min() < 0:
@@ -91,18 +91,18 @@ def _draw_asymmetry(axes: Axes, offsets: np.ndarray, percent: np.ndarray) -> Non
 
 
 def _draw_fingerprint(spectrum: ZSpectrum, mxy: Tensor | None) -> Figure:
-    """Mz, and |Mxy| where the readout has any, against the number of the measurement."""
+    """Mz, and |Mxy| where the readout has any, against the number of the measurement, M0 scans included."""
     figure, (axes,) = blank(3.4)
-    kept = np.flatnonzero(~spectrum.m0_scans) if not spectrum.m0_scans.all() else np.arange(spectrum.m0_scans.size)
-    curves = {"Mz": (_rows(spectrum.mz_over_m0)[:, kept], BLUE)}
-    if mxy is not None and (transverse := _rows((mxy / spectrum.m0[..., None]).abs())).max() > _NO_TRANSVERSE:
-        curves["|Mxy|"] = (transverse[:, kept], ORANGE)
-    heading(axes, _relative_to_m0(" and ".join(curves), spectrum))
-    _note_m0(axes, spectrum)
+    curves = {"Mz": (_rows(spectrum.mz), BLUE)}
+    if mxy is not None and (transverse := _rows(mxy.abs())).max() > _NO_TRANSVERSE:
+        curves["|Mxy|"] = (transverse, ORANGE)
+    heading(axes, f"{' and '.join(curves)} / equilibrium")
+    places = np.arange(1, spectrum.offset_ppm.size + 1)
     for name, (values, color) in curves.items():
-        middle = _curve(axes, kept + 1, values, color)
+        middle = _curve(axes, places, values, color)
         if len(curves) > 1:
-            _label_end(axes, name, kept[-1] + 1, middle[-1], color)
+            _label_end(axes, name, places[-1], middle[-1], color)
+    _note(axes, _batch_note(spectrum))
     axis_name(axes, "Measurement")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return figure
@@ -125,22 +125,22 @@ def _label_end(axes: Axes, text: str, x: float, y: float, color: str) -> None:
     axes.annotate(text, (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=10, color=color)
 
 
-def _note_m0(axes: Axes, spectrum: ZSpectrum) -> None:
-    """In small type at the upper right: what M0 is, or for a batch what is drawn."""
-    values = _rows(spectrum.m0[..., None])
+def _note(axes: Axes, text: str) -> None:
+    """Small type at the upper right."""
+    axes.set_title(text, loc="right", fontsize=9, color=GREY, pad=7)
+
+
+def _batch_note(spectrum: ZSpectrum) -> str:
+    tissues = spectrum.batch_shape.numel()
+    return f"median and 5 to 95 % of {tissues:,} tissues" if tissues > 1 else ""
+
+
+def _m0_note(spectrum: ZSpectrum) -> str:
     where = np.unique(spectrum.offset_ppm[spectrum.m0_scans])
-    if len(values) > 1:
-        note = f"median and 5 to 95 % of {len(values):,} tissues"
-    elif where.size:
-        place = f" at {number(where[0], '.5g')} ppm" if where.size == 1 and np.isfinite(where[0]) else ""
-        note = f"M₀ {values.item():.3f}{place}"
-    else:
-        note = ""
-    axes.set_title(note, loc="right", fontsize=9, color=GREY, pad=7)
-
-
-def _relative_to_m0(quantity: str, spectrum: ZSpectrum) -> str:
-    return f"{quantity} / {'M₀' if spectrum.m0_scans.any() else 'equilibrium'}"
+    if spectrum.batch_shape.numel() > 1 or not where.size:
+        return ""
+    place = f" at {number(where[0], '.5g')} ppm" if where.size == 1 and np.isfinite(where[0]) else ""
+    return f"M₀ {spectrum.m0.item():.3f}{place}"
 
 
 def _rows(values: Tensor) -> np.ndarray:

@@ -3,8 +3,9 @@
     Z(offset) = Mz(offset) / M0
 
 Mz keeps its sign.  M0 is the mean of the M0 scans of each tissue: the measurements at the file's definition
-`M0_offset` or, where that says nothing, those beyond 100 ppm or without RF.  A file without any takes the
-equilibrium magnetisation 1 instead.  The first sample of each ADC event stands for its measurement.
+`M0_offset` or, where that says nothing, those beyond 100 ppm or without RF; in a fingerprint schedule a
+measurement without RF is one of the schedule and no M0 scan.  A file without any takes the equilibrium
+magnetisation 1 instead.  The first sample of each ADC event stands for its measurement.
 """
 
 from __future__ import annotations
@@ -63,9 +64,7 @@ class ZSpectrum:
 
         A fingerprint schedule, which repeats few offsets under changing B1, is not a spectrum.
         """
-        measured = self.offset_ppm[~self.m0_scans & np.isfinite(self.offset_ppm)]
-        distinct = np.unique(np.round(measured / SAME_OFFSET_PPM)).size
-        return distinct >= 3 and 2 * distinct >= self.offset_ppm[~self.m0_scans].size
+        return _is_spectrum(self.offset_ppm[~self.m0_scans])
 
 
 def z_spectrum(signal: Signal, definitions: Mapping[str, object] | None = None) -> ZSpectrum:
@@ -96,5 +95,12 @@ def find_m0_scans(offset_ppm: np.ndarray, definitions: Mapping[str, object]) -> 
         at_stated = np.isclose(offset_ppm, stated, rtol=_SAME_M0_OFFSET, atol=SAME_OFFSET_PPM)
         if at_stated.any():
             return at_stated, f"at the file's M0_offset, {stated:g} ppm"
-    far = np.isnan(offset_ppm) | (np.abs(offset_ppm) > FAR_PPM)
-    return far, f"beyond {FAR_PPM:g} ppm or without RF"
+    far, silent = np.abs(offset_ppm) > FAR_PPM, np.isnan(offset_ppm)
+    if _is_spectrum(offset_ppm[~far & ~silent]):
+        return far | silent, f"beyond {FAR_PPM:g} ppm or without RF"
+    return far, f"beyond {FAR_PPM:g} ppm"
+
+
+def _is_spectrum(offset_ppm: np.ndarray) -> bool:
+    distinct = np.unique(np.round(offset_ppm[np.isfinite(offset_ppm)] / SAME_OFFSET_PPM)).size
+    return distinct >= 3 and 2 * distinct >= offset_ppm.size
