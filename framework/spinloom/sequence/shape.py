@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinloom.errors import SequenceError
+from spinloom.sequence.frozen import freeze
 
-MAX_DECODED_SAMPLES = 50_000_000
-"""More samples than this are refused when a shape is expanded: 50 s of a waveform on a 1 us raster."""
+MAX_DECODED_SAMPLES = 4_000_000
+"""More samples than this are refused when a shape is expanded: 4 s of a pulse that changes every microsecond."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +29,28 @@ class Shape:
     increments: np.ndarray
     counts: np.ndarray
 
+    def __post_init__(self) -> None:
+        freeze(self.increments, self.counts)
+
     @property
     def size(self) -> int:
         """Number of samples."""
         return int(self.counts.sum())
 
+    @property
+    def last(self) -> float:
+        """The last sample, without expanding the others."""
+        return float(np.dot(self.increments, self.counts))
+
+    @property
+    def rises(self) -> bool:
+        """Whether the samples grow strictly from zero or more, as the points of a time shape do."""
+        slopes = self.increments[1:] if self.counts[0] == 1 else self.increments
+        return bool(self.increments[0] >= 0 and np.all(slopes > 0))
+
     def samples(self) -> np.ndarray:
         """The waveform sample by sample, float64, shape `(size,)`."""
-        _refuse_oversized(self.size)
+        refuse_oversized(self.size)
         return np.cumsum(np.repeat(self.increments, self.counts))
 
     def runs(self) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +60,7 @@ class Shape:
         """
         flat = self.increments == 0
         repeats = np.where(flat, 1, self.counts)
-        _refuse_oversized(int(repeats.sum()))
+        refuse_oversized(int(repeats.sum()))
         increments = np.repeat(self.increments, repeats)
         counts = np.repeat(np.where(flat, self.counts, 1), repeats)
         values = np.cumsum(increments)
@@ -53,50 +68,56 @@ class Shape:
         return values[starts], np.add.reduceat(counts, starts)
 
 
-def _refuse_oversized(samples: int) -> None:
+def refuse_oversized(samples: int, what: str = "a waveform") -> None:
+    """Raise `SequenceError` where something takes more samples than fit the memory of a small machine."""
     if samples > MAX_DECODED_SAMPLES:
         raise SequenceError(
-            f"A shape expands to {samples:,} samples, more than the {MAX_DECODED_SAMPLES:,} that are decoded; "
-            "store long pulses as constant stretches or on a coarser time shape."
+            f"{what} expands to {samples:,} samples, more than the {MAX_DECODED_SAMPLES:,} that are decoded; "
+            "store long waveforms as constant stretches or on a coarser time shape."
         )
 
 
-def decode(stored: np.ndarray, size: int, where: str) -> Shape:
+def decode(stored: np.ndarray, size: int, where: str, may_be_plain: bool = True) -> Shape:
     """Decode the numbers of one `[SHAPES]` entry.
 
-    stored: the entry's numbers as they stand in the file, shape `(n,)`
-    size: the entry's `num_samples`; equal to `n` when the entry is stored sample by sample
+    stored: the entry's finite numbers as they stand in the file, shape `(n,)`
+    size: the entry's `num_samples`
     where: what to call the entry in an error
+    may_be_plain: since version 1.4 an entry of `size` numbers is stored sample by sample; before, every entry is
+        compressed and the numbers may be as many by chance
     """
     if size < 1 or stored.size == 0:
         raise SequenceError(f"{where} holds {stored.size} numbers for {size} samples; a shape needs at least one.")
-    if not np.all(np.isfinite(stored)):
-        raise SequenceError(f"{where} holds the number {stored[~np.isfinite(stored)][0]}; shapes must be finite.")
-    if stored.size == size:
-        increments, counts = np.diff(stored, prepend=0.0), np.ones(size, dtype=np.int64)
-    else:
-        increments, counts = _run_lengths(stored, where)
-        if counts.sum() != size:
-            raise SequenceError(
-                f"{where} decodes to {counts.sum():,} samples, but num_samples says {size:,}; "
-                "the file is truncated or damaged."
-            )
-    return Shape(increments, counts)
+    if may_be_plain and stored.size == size:
+        return Shape(np.diff(stored, prepend=0.0), np.ones(size, dtype=np.int64))
+    increments, counts = _run_lengths(stored.tolist(), size, where)
+    if sum(counts) != size:
+        raise SequenceError(
+            f"{where} decodes to {sum(counts):,} samples, but its num_samples says {size:,}; "
+            "the file is truncated or damaged."
+        )
+    return Shape(np.array(increments), np.array(counts, dtype=np.int64))
 
 
-def _run_lengths(stored: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
+def _run_lengths(numbers: list[float], size: int, where: str) -> tuple[list[float], list[int]]:
     """Increments and their counts from the triples (d, d, n - 2) and single increments of a compressed shape."""
     increments: list[float] = []
     counts: list[int] = []
-    numbers = stored.tolist()
     position = 0
     while position < len(numbers):
-        value = numbers[position]
-        repeated = position + 2 < len(numbers) and numbers[position + 1] == value
-        extra = numbers[position + 2] if repeated else 0
-        if extra < 0 or extra != int(extra) or extra > 2**53:
-            raise SequenceError(f"{where} repeats a sample {extra} times; a run length is a whole number from 0.")
-        increments.append(value)
-        counts.append(int(extra) + 2 if repeated else 1)
+        repeated = numbers[position + 1 : position + 2] == [numbers[position]]
+        increments.append(numbers[position])
+        counts.append(_run_length(numbers[position + 2 : position + 3], size, where) if repeated else 1)
         position += 3 if repeated else 1
-    return np.array(increments), np.array(counts, dtype=np.int64)
+    return increments, counts
+
+
+def _run_length(extra: list[float], size: int, where: str) -> int:
+    if not extra:
+        raise SequenceError(f"{where} ends before the length of its last run; the file is truncated.")
+    if not 0 <= extra[0] <= size or extra[0] != int(extra[0]):
+        raise SequenceError(
+            f"{where} repeats a sample {extra[0]:g} times; a run length is a whole number from 0 to "
+            f"num_samples ({size:,})."
+        )
+    return int(extra[0]) + 2

@@ -20,6 +20,12 @@ from spinloom.sequence.timeline import AdcEvent, Block, SoftDelay, Timeline, Tri
 SPOILING_MOMENT = 1000.0
 """A moment of one cycle a millimetre dephases any voxel of a millimetre or more [cycles/m]."""
 
+MAX_SAMPLES = 1_000_000
+"""More samples than this are refused: each is a step of its own here, and no study of tissue without place has more."""
+
+_TOLERANCE = 1e-9
+"""Times closer than this are the same [s]: the sums that they come from round."""
+
 
 @dataclass(frozen=True)
 class Pulse:
@@ -72,14 +78,14 @@ class StepProgram:
 
 def step_program(timeline: Timeline) -> StepProgram:
     """Lower a timeline to the steps that a batch of tissues plays."""
+    _refuse_oversized(timeline)
     steps: list[Step] = []
     times: list[np.ndarray] = []
     pending = 0.0
     spoiled = passed_over = taken = 0
     for block in timeline.blocks():
-        events = _block_events(block, timeline, taken)
         clock = 0.0
-        for start, end, step in events:
+        for start, end, step in _block_events(block, timeline, taken):
             pending += max(start - clock, 0.0)
             if pending > 0:
                 steps.append(Free(round(pending, 12)))
@@ -91,13 +97,11 @@ def step_program(timeline: Timeline) -> StepProgram:
             steps.append(MeasurementEnd())
             times.append(block.start + _recorded_times(block.adc))
             taken += block.adc.samples
-        if block.gradients and block.rf is None and block.adc is None:
-            spoils = max(abs(gradient.moment) for gradient in block.gradients.values()) >= SPOILING_MOMENT
+        if block.gradients:
+            spoils = _spoils(block)
+            steps.extend([Spoil()] if spoils else [])
             spoiled += spoils
             passed_over += not spoils
-            steps.extend([Spoil()] if spoils else [])
-        elif block.gradients:
-            passed_over += 1
     counts = [samples.size for samples in times]
     return StepProgram(
         steps=tuple(steps),
@@ -107,21 +111,39 @@ def step_program(timeline: Timeline) -> StepProgram:
     )
 
 
+def _refuse_oversized(timeline: Timeline) -> None:
+    if timeline.adc_samples > MAX_SAMPLES:
+        raise SequenceError(
+            f"{timeline.source} takes {timeline.adc_samples:,} ADC samples; a tissue without place is sampled at most "
+            f"{MAX_SAMPLES:,} times. Shorten its ADC events."
+        )
+
+
+def _spoils(block: Block) -> bool:
+    """Whether a block's gradients do nothing but dephase."""
+    if block.rf is not None or block.adc is not None:
+        return False
+    return max(abs(gradient.moment) for gradient in block.gradients.values()) >= SPOILING_MOMENT
+
+
 def _block_events(block: Block, timeline: Timeline, taken: int) -> list[tuple[float, float, Step]]:
-    """Begin, end and step of what the block plays in time order."""
-    events: list[tuple[float, float, Step]] = []
-    if block.rf is not None:
-        end = block.rf.delay + timeline.waveforms[block.rf.waveform].duration
-        events.append((block.rf.delay, end, Pulse(int(timeline.block_rf[block.index]))))
-    if block.adc is not None:
-        times = _recorded_times(block.adc)
-        if events and times[0] < events[0][1] and times[-1] > events[0][0]:
-            raise SequenceError(
-                f"{timeline.source}: block {block.index + 1} samples while its RF pulse plays, which no simulator "
-                "here can do; move the ADC event after the pulse."
-            )
-        events.extend((time, time, Sample(taken + index)) for index, time in enumerate(times.tolist()))
-    return sorted(events, key=lambda event: event[0])
+    """Begin, end and step of what the block plays in time order; a sample at a pulse's begin comes before it."""
+    times = _recorded_times(block.adc) if block.adc is not None else np.zeros(0)
+    events: list[tuple[float, float, Step]] = [
+        (time, time, Sample(taken + index)) for index, time in enumerate(times.tolist())
+    ]
+    if block.rf is None:
+        return events
+    begin = block.rf.delay
+    end = begin + timeline.waveforms[block.rf.waveform].duration
+    before = int(np.count_nonzero(times <= begin + _TOLERANCE))
+    if before < times.size and times[before] < end - _TOLERANCE:
+        raise SequenceError(
+            f"{timeline.source}: block {block.index + 1} in playing order samples while its RF pulse plays, which no "
+            "simulator here can do; move the ADC event after the pulse."
+        )
+    events.insert(before, (begin, end, Pulse(int(timeline.block_rf[block.index]))))
+    return events
 
 
 def _recorded_times(adc: AdcEvent) -> np.ndarray:
