@@ -25,14 +25,16 @@ from hydra.experimental.callback import Callback
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from spinloom.errors import ConfigurationError, known_names
+from spinloom.errors import ConfigurationError, SpinloomError, known_names
 from spinloom.registry import plugins
 from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
 
 Config = dict[str, Any]
 SweepOpener = Callable[[Config], AbstractContextManager[None]]
+
+CONFIG = "pkg://spinloom.conf"
 
 _staged: list[str] = []
 _sweep: ExitStack = ExitStack()
@@ -73,27 +75,44 @@ def run_task(task: str, function: Callable[[Config], object], arguments: list[st
         stack.push(_close_sweep)
         _open_sweep.append(open_sweep)
         stack.callback(_open_sweep.clear)
-        job = hydra.main(version_base="1.3", config_path="pkg://spinloom.conf", config_name=task)(_job(function))
+        failures: list[SpinloomError] = []
+        job = hydra.main(version_base="1.3", config_path=CONFIG, config_name=task)(_job(function, failures))
         try:
             job()
         except MissingConfigException as error:
             raise _unknown_choice(error) from error
         except (HydraException, OmegaConfBaseException) as error:
-            raise _explained(error, task) from error
+            raise _explained(error, task, overrides) from error
+        for failure in failures:
+            raise failure
 
 
 def _close_sweep(*exception: Any) -> None:
     _sweep.__exit__(*exception)
 
 
-def _job(function: Callable[[Config], object]) -> Callable[[DictConfig], None]:
+def _job(function: Callable[[Config], object], failures: list[SpinloomError]) -> Callable[[DictConfig], None]:
+    """The task as Hydra calls it.
+
+    The failure of a single run is kept for `run_task` to raise, so that Hydra adds nothing to it; in a sweep
+    Hydra's line says which job it was.
+    """
+
     def job(config: DictConfig) -> None:
-        plain = _plain(config)
         hydra_config = HydraConfig.get()
-        plain["names"] = {str(group): choice for group, choice in hydra_config.runtime.choices.items()}
-        if hydra_config.mode is RunMode.MULTIRUN:
-            plain["output"] = hydra_config.runtime.output_dir
-        function(plain)
+        swept = hydra_config.mode is RunMode.MULTIRUN
+        try:
+            plain = _plain(config)
+            plain["names"] = {str(group): choice for group, choice in hydra_config.runtime.choices.items()}
+            if swept:
+                plain["output"] = hydra_config.runtime.output_dir
+            function(plain)
+        except MissingMandatoryValue as error:
+            failures.append(_explained(error, hydra_config.job.config_name, []))
+        except SpinloomError as error:
+            if swept:
+                raise
+            failures.append(error)
 
     return job
 
@@ -122,11 +141,17 @@ def _command_line(task: str, overrides: list[str]) -> Iterator[None]:
 
 
 def _stage_tissues(arguments: list[str], stack: ExitStack) -> list[str]:
-    """Arguments with every `tissue=` that is a path replaced by the name under which the file was staged."""
+    """Arguments with every `tissue=` that is a path replaced by the name under which the file was staged.
+
+    Keys of the tissue may be added as well as changed: a file leaves out those that keep their defaults, and the
+    tissue room knows which exist.
+    """
     folder: Path | None = None
     staged = []
     for argument in arguments:
         key, _, value = argument.partition("=")
+        if key.startswith("tissue."):
+            argument = f"++{argument}"
         if key != "tissue" or not value or value == "???":
             staged.append(argument)
             continue
@@ -162,7 +187,7 @@ def _unknown_choice(error: MissingConfigException) -> ConfigurationError:
     return ConfigurationError(f"There is no {group or 'configuration'} '{choice}'. {known_names(choice, options)}")
 
 
-def _explained(error: Exception, task: str) -> ConfigurationError:
+def _explained(error: Exception, task: str, overrides: list[str]) -> ConfigurationError:
     """One sentence for what Hydra says in several lines."""
     text = str(error)
     unchosen = re.search(r"You must specify '(\w+)'.*?Available options:\s*(.*)", text, re.DOTALL)
@@ -176,9 +201,11 @@ def _explained(error: Exception, task: str) -> ConfigurationError:
         )
     unknown = re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' is not in struct", text)
     if unknown:
+        parent, _, key = unknown[1].rpartition(".")
+        where = f"'{parent}' has no key '{key}'" if parent else f"'{key}' is no key of this task"
         return ConfigurationError(
-            f"'{unknown[1]}' is no key of this task. {known_names(unknown[1], _keys(task))} "
-            f"`spinloom {task} --cfg job` shows the whole configuration."
+            f"{where}. {known_names(key, _keys(task, parent, overrides))} "
+            f"`spinloom {task} --cfg job` with the other overrides shows the whole configuration."
         )
     return ConfigurationError(" ".join(text.split()))
 
@@ -190,11 +217,13 @@ def _example(key: str) -> str:
     return f"{key}={names[0]}" if names else f"{key}=..."
 
 
-def _keys(task: str) -> list[str]:
-    """Keys of a task's configuration, as far as the task's own file names them."""
-    from importlib.resources import files
-
-    node = OmegaConf.create((files("spinloom.conf") / f"{task}.yaml").read_text(encoding="utf-8"))
-    assert isinstance(node, DictConfig)
-    groups = [str(key) for item in node.pop("defaults") if isinstance(item, Mapping) for key in item]
-    return sorted({str(key) for key in node} | {group for group in groups if " " not in group} - {"hydra"})
+def _keys(task: str, parent: str, overrides: list[str]) -> list[str]:
+    """Keys of the node `parent` of a task's configuration, composed with the choices that `overrides` make."""
+    choices = [override for override in overrides if re.fullmatch(r"\w+=\w+", override)]
+    with hydra.initialize_config_module("spinloom.conf", version_base="1.3"):
+        try:
+            config = hydra.compose(task, choices)
+        except (HydraException, OmegaConfBaseException):
+            config = hydra.compose(task, ["simulator=cest", "tissue=water_3t"])
+    node = OmegaConf.select(config, parent) if parent else config
+    return [str(key) for key in node] if isinstance(node, DictConfig) else []

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from spinloom import tracking
+from spinloom.errors import ConfigurationError
 from spinloom.evaluation.simulation_report import describe
 from spinloom.interfaces import RunInfo
 from spinloom.quantify.zspectrum import z_spectrum
@@ -48,6 +49,7 @@ def run_simulation(config: Mapping[str, Any]) -> Outcome:
     `TrackingError` after the results are kept where the tracking store cannot be reached.
     """
     clock, started, output = Clock(), datetime.now(UTC), Path(config["output"])
+    _check_types(config)
     check_output(output, config["overwrite"])
     with clock.step("read"):
         timeline = read_sequence(config["sequence"])
@@ -81,6 +83,12 @@ def open_sweep(config: Mapping[str, Any]) -> Iterator[None]:
             yield
         finally:
             os.environ.pop(PARENT_RUN, None)
+
+
+def _check_types(config: Mapping[str, Any]) -> None:
+    for key, kind, words in (("overwrite", bool, "true or false"), ("seed", int, "a whole number")):
+        if type(config[key]) is not kind:
+            raise ConfigurationError(f"{key} is {config[key]!r}; it is {words}.")
 
 
 def _simulator(config: Mapping[str, Any]) -> dict[str, Any]:
