@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def _job(function: Callable[[Config], object], failures: list[SpinloomError]) ->
                 plain["output"] = hydra_config.runtime.output_dir
             function(plain)
         except MissingMandatoryValue as error:
-            failures.append(_explained(error, hydra_config.job.config_name, []))
+            failures.append(_explained(error, str(hydra_config.job.config_name), []))
         except SpinloomError as error:
             if swept:
                 raise
@@ -118,7 +118,7 @@ def _job(function: Callable[[Config], object], failures: list[SpinloomError]) ->
 
 
 def _plain(config: DictConfig, *without: str) -> Config:
-    masked = OmegaConf.masked_copy(config, [key for key in config if key not in without])
+    masked = OmegaConf.masked_copy(config, [str(key) for key in config if key not in without])
     container = OmegaConf.to_container(masked, resolve=True, throw_on_missing=True)
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}

@@ -97,7 +97,7 @@ class Numerics:
     """
 
     dtype: torch.dtype = torch.float64
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -106,6 +106,8 @@ class Simulator(Protocol):
     """Exact physics behind one name: a plugin registers a class that is built as `cls(numerics)`."""
 
     requirements: Requirements
+
+    def __init__(self, numerics: Numerics) -> None: ...
 
     def simulate(self, timeline: Timeline, subject: Tissue) -> Signal:
         """Play `timeline` on `subject` and return the signal at every ADC sample."""

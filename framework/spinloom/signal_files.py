@@ -57,12 +57,13 @@ def read_signal(path: str | Path) -> Signal:
     group = zarr.open_group(str(folder), mode="r")
     if group.attrs.get("format") != FORMAT:
         raise OutputError(f"{path} is of format {group.attrs.get('format')!r}; this version reads '{FORMAT}'.")
-    arrays = {name: np.asarray(group[name][...]) for name in _ARRAYS}
+    arrays = {name: np.asarray(group[name]) for name in _ARRAYS}
+    notes: Any = group.attrs["notes"]
     return Signal(
         mz=torch.from_numpy(arrays["mz"]),
         mxy=torch.from_numpy(arrays["mxy"]),
         time=arrays["time"],
         measurement=arrays["measurement"],
         offset_ppm=arrays["offset_ppm"],
-        notes=tuple(str(note) for note in group.attrs["notes"]),
+        notes=tuple(str(note) for note in notes),
     )

@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_the_way_out(
     occupied = tmp_path / "occupied"
     occupied.write_text("a file, not a folder")
     monkeypatch.setenv("SPINLOOM_CONFIG_DIR", str(occupied))
-    with pytest.raises(OutputError, match="set SPINLOOM_CONFIG_DIR to a folder that can be written") as caught:
+    with pytest.raises(OutputError, match="Set SPINLOOM_CONFIG_DIR to a folder that can be written") as caught:
         state.disable("toy", INSTALLED)
     assert str(occupied) in str(caught.value)
 

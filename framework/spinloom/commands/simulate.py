@@ -44,5 +44,3 @@ def _simulate(config: dict[str, Any]) -> None:
     if outcome.run_id is not None:
         page = ui_command(TrackingSettings.from_config(config["tracking"]))
         click.echo(f"Tracked as run {outcome.run_id}; open the page with: {page}")
-
-

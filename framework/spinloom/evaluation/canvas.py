@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from spinloom.errors import OutputError, known_names
-from spinloom.evaluation.whole_file import write_whole
+from spinloom.whole_file import write_whole
 
 INK, GREY, GRID = "#1f2933", "#616e7c", "#dfe3e8"
 BLUE, ORANGE = "#0b5394", "#d9730d"

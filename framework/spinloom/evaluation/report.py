@@ -11,7 +11,7 @@ from pathlib import Path
 
 from spinloom.evaluation.embedding import embedded
 from spinloom.evaluation.report_content import Block, Code, Facts, Notes, Picture, ReportContent, Section, Table
-from spinloom.evaluation.whole_file import write_whole
+from spinloom.whole_file import write_whole
 
 _NUMBER = re.compile(r"[+\-\N{MINUS SIGN}]?\d[\d.,]*(e[+-]?\d+)?( ?[^\W\d_%]{0,3}%?)?", re.IGNORECASE)
 """A number with a short unit, which aligns to the right in a table."""

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from spinloom.tissue.pools import SemisolidPool, Tissue
+from spinloom.tissue.pools import ExchangingPool, Pool, SemisolidPool, Tissue, Water
 from spinloom.units import PPM
 
 SOLVED_LINESHAPES = frozenset({"lorentzian", "none"})
@@ -86,7 +86,9 @@ def generator(tissue: Tissue, frequency: Tensor) -> Tensor:
     """
     layout = Layout.of(tissue)
     pools, z0 = layout.pools, 2 * layout.pools
-    exchanging = (tissue.water, *tissue.exchanging)
+    exchanging: tuple[Water | ExchangingPool, ...] = (tissue.water, *tissue.exchanging)
+    every: tuple[Pool, ...] = (*exchanging, *tissue.semisolid)
+    solutes: tuple[ExchangingPool | SemisolidPool, ...] = (*tissue.exchanging, *tissue.semisolid)
     shape = torch.broadcast_shapes(tissue.batch_shape, frequency.shape)
     matrix = tissue.water.t1.new_zeros((*shape, layout.size, layout.size))
     detuning = _detuning(tissue, frequency)
@@ -95,12 +97,12 @@ def generator(tissue: Tissue, frequency: Tensor) -> Tensor:
             matrix[..., component, component] = -1 / pool.t2
         matrix[..., i, pools + i] = -detuning[i]
         matrix[..., pools + i, i] = detuning[i]
-    for i, pool in enumerate((*exchanging, *tissue.semisolid)):
-        matrix[..., z0 + i, z0 + i] = -1 / pool.t1
-        matrix[..., z0 + i, -1] = pool.f / pool.t1
-    for i, pool in enumerate((*tissue.exchanging, *tissue.semisolid), start=1):
+    for i, member in enumerate(every):
+        matrix[..., z0 + i, z0 + i] = -1 / member.t1
+        matrix[..., z0 + i, -1] = member.f / member.t1
+    for i, solute in enumerate(solutes, start=1):
         for first in (0, pools, z0) if i < pools else (z0,):
-            _exchange(matrix, first, first + i, pool.k, pool.k * pool.f)
+            _exchange(matrix, first, first + i, solute.k, solute.k * solute.f)
     return matrix
 
 
@@ -132,7 +134,7 @@ def absorption(pool: SemisolidPool, detuning: Tensor) -> Tensor:
 
 
 def _fractions(tissue: Tissue) -> Tensor:
-    pools = (tissue.water, *tissue.exchanging, *tissue.semisolid)
+    pools: tuple[Pool, ...] = (tissue.water, *tissue.exchanging, *tissue.semisolid)
     return torch.stack([pool.f for pool in pools], dim=-1)
 
 

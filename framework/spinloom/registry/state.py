@@ -6,12 +6,12 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from spinloom.errors import ConfigurationError, OutputError, PluginError, known_names
+from spinloom.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -109,21 +109,12 @@ def _write(names: frozenset[str]) -> None:
     """Replace the state file whole."""
     path = state_file()
     text = json.dumps({"disabled": sorted(names)}, indent=2) + "\n"
+    way_out = f"Set {FOLDER_VARIABLE} to a folder that can be written."
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".plugins-", suffix=".json")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
     except OSError as error:
-        raise OutputError(
-            f"The list of disabled plugins cannot be written to {path} ({_what(error)}); "
-            f"set {FOLDER_VARIABLE} to a folder that can be written."
-        ) from error
+        raise OutputError(f"The folder {path.parent} cannot be made: {_what(error)}. {way_out}") from error
+    write_whole(path, text.encode(), way_out)
 
 
 def _what(error: Exception) -> str:

@@ -17,7 +17,7 @@ RUN_FILE = "run.json"
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to write into, which takes its place when the block ends well and is removed otherwise."""
+    """A folder beside `target` to write into, which takes its place when the block ends well and goes otherwise."""
     staging = _stage(target)
     try:
         yield staging

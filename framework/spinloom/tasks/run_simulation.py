@@ -54,7 +54,7 @@ def run_simulation(config: Mapping[str, Any]) -> Outcome:
     with clock.step("read"):
         timeline = read_sequence(config["sequence"])
         tissue = tissue_from_mapping(config["tissue"], config["names"]["tissue"])
-    simulator = build_simulator(**_simulator(config))
+    simulator = build_simulator(config["simulator"])
     simulator.requirements.check(config["simulator"]["name"], timeline, tissue)
     torch.manual_seed(config["seed"])
 
@@ -89,11 +89,6 @@ def _check_types(config: Mapping[str, Any]) -> None:
     for key, kind, words in (("overwrite", bool, "true or false"), ("seed", int, "a whole number")):
         if type(config[key]) is not kind:
             raise ConfigurationError(f"{key} is {config[key]!r}; it is {words}.")
-
-
-def _simulator(config: Mapping[str, Any]) -> dict[str, Any]:
-    options = dict(config["simulator"])
-    return {"name": options.pop("name"), "options": options}
 
 
 @contextmanager

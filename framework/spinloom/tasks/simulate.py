@@ -16,6 +16,7 @@ from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.files import read_tissue
 from spinloom.tissue.pools import Tissue
 
+_DEFAULTS = {"name": "cest", "dtype": "float64", "device": "cpu"}
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -39,18 +40,18 @@ def simulate(
     """
     timeline = sequence if isinstance(sequence, Timeline) else read_sequence(sequence)
     subject = tissue if isinstance(tissue, Tissue) else read_tissue(tissue)
-    solver = build_simulator(simulator, {"dtype": dtype, "device": device, **options})
+    solver = build_simulator({"name": simulator, "dtype": dtype, "device": device, **options})
     solver.requirements.check(simulator, timeline, subject)
     return solver.simulate(timeline, subject)
 
 
-def build_simulator(name: str, options: Mapping[str, Any]) -> Simulator:
-    """The simulator `name` with the settings of its configuration group."""
-    settings = dict(options)
-    dtype, device = str(settings.pop("dtype", "float64")), str(settings.pop("device", "cpu"))
+def build_simulator(settings: Mapping[str, Any]) -> Simulator:
+    """The simulator that a configuration group `simulator` describes: its `name`, `dtype`, `device` and options."""
+    options = dict(settings)
+    name, dtype, device = (str(options.pop(key, default)) for key, default in _DEFAULTS.items())
     if dtype not in _DTYPES:
         raise ConfigurationError(f"simulator.dtype is '{dtype}'. {known_names(dtype, _DTYPES)}")
-    simulator: Simulator = plugins().simulator(name)(Numerics(_DTYPES[dtype], _usable_device(device), settings))
+    simulator: Simulator = plugins().simulator(name)(Numerics(_DTYPES[dtype], _usable_device(device), options))
     return simulator
 
 

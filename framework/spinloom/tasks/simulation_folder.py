@@ -102,7 +102,10 @@ def _attributes(done: Simulation) -> dict[str, Any]:
 def _draw(folder: Path, done: Simulation) -> dict[str, bytes]:
     """Write every figure as SVG and PNG; returns the SVG by name."""
     folder.mkdir()
-    drawn = {"signal": plot(done.spectrum), "sequence": plot_sequence(done.timeline, *_first_measurement(done.timeline))}
+    drawn = {
+        "signal": plot(done.spectrum),
+        "sequence": plot_sequence(done.timeline, *_first_measurement(done.timeline)),
+    }
     for name, figure in drawn.items():
         for suffix in ("svg", "png"):
             save(figure, folder / f"{name}.{suffix}")

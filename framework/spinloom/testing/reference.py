@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 from spinloom.sequence.steps import Free, MeasurementEnd, Pulse, Sample, Spoil, step_program
 from spinloom.sequence.timeline import Timeline
-from spinloom.tissue.pools import Tissue
+from spinloom.tissue.pools import ExchangingPool, SemisolidPool, Tissue
 from spinloom.units import PPM
 
 
@@ -68,6 +68,7 @@ def _pools(tissue: Tissue) -> tuple[list[_Pool], float]:
     larmor, shift = number(tissue.larmor), number(tissue.b0_shift_ppm)
     water = tissue.water
     pools = [_Pool(number(water.f), 1 / number(water.t1), 1 / number(water.t2), 0.0, shift, None)]
+    solutes: list[ExchangingPool | SemisolidPool] = [*tissue.exchanging, *tissue.semisolid]
     pools += [
         _Pool(
             number(pool.f),
@@ -77,7 +78,7 @@ def _pools(tissue: Tissue) -> tuple[list[_Pool], float]:
             number(pool.shift_ppm) + shift,
             getattr(pool, "lineshape", None),
         )
-        for pool in (*tissue.exchanging, *tissue.semisolid)
+        for pool in solutes
     ]
     for pool in pools:
         pool.detuning *= 2 * np.pi * larmor * PPM

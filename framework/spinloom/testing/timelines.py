@@ -42,7 +42,7 @@ def timeline_of(parts: Sequence[Part]) -> Timeline:
                 rf.append(RfEvent(**{**vars(event), "waveform": number}))
                 row[0] = len(rf) - 1
             case _:
-                durations.append(float(part))  # type: ignore[arg-type]
+                durations.append(float(part))
         tables.append(row)
     table = np.array(tables)
     gradient_table = np.full((3, len(durations)), -1)

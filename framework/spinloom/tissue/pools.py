@@ -64,6 +64,9 @@ class SemisolidPool:
     lineshape: str
 
 
+Pool = Water | ExchangingPool | SemisolidPool
+
+
 @dataclass(frozen=True, eq=False)
 class Tissue:
     """A batch of tissues: voxels without a place.

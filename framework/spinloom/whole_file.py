@@ -9,8 +9,8 @@ from pathlib import Path
 from spinloom.errors import OutputError
 
 
-def write_whole(path: str | Path, content: bytes) -> None:
-    """Put `content` where `path` is in one step; `OutputError` leaves what was there."""
+def write_whole(path: str | Path, content: bytes, way_out: str = "Free some space or name another place.") -> None:
+    """Put `content` where `path` is in one step; `OutputError`, which ends with `way_out`, leaves what was there."""
     path = Path(path)
     try:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
@@ -24,6 +24,5 @@ def write_whole(path: str | Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise OutputError(
-            f"{path.name} cannot be written to {path.parent}: {error.strerror or error}. "
-            "Free some space or name another place."
+            f"{path.name} cannot be written to {path.parent}: {error.strerror or error}. {way_out}"
         ) from error
