@@ -1,0 +1,23 @@
+"""Tracking: the one door to MLflow, which is imported only when a run is really tracked."""
+
+from __future__ import annotations
+
+from spinloom.tracking.blocks import run, sweep
+from spinloom.tracking.download import download_run
+from spinloom.tracking.finished import log_run_folder, logged_run, run_settings
+from spinloom.tracking.runs import Run
+from spinloom.tracking.server import serve
+from spinloom.tracking.settings import TrackingSettings, ui_command
+
+__all__ = [
+    "Run",
+    "TrackingSettings",
+    "download_run",
+    "log_run_folder",
+    "logged_run",
+    "run",
+    "run_settings",
+    "serve",
+    "sweep",
+    "ui_command",
+]

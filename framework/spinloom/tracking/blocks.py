@@ -1,0 +1,43 @@
+"""A block of work tracked as one run, or as a sweep that many runs belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from spinloom.tracking.metrics import Direction
+from spinloom.tracking.runs import PARENT, Run
+from spinloom.tracking.settings import TrackingSettings
+
+
+@contextmanager
+def run(
+    settings: TrackingSettings,
+    *,
+    task: str,
+    name: str,
+    parent: str | None = None,
+    directions: Mapping[str, Direction] | None = None,
+) -> Iterator[Run]:
+    """Track what happens in the block as one run: finished at its end, failed with its traceback if it raises.
+
+    parent: id of the run of the sweep that this one belongs to
+    directions: for metrics with a better side, which it is, `min` or `max`; `best/<name>` is logged for them
+    """
+    tags = {"spinloom.task": task, "mlflow.source.name": f"spinloom {task}", "mlflow.source.type": "LOCAL"}
+    tracked = Run(settings, name, tags | ({PARENT: parent} if parent else {}), directions or {})
+    tracked.start()
+    try:
+        yield tracked
+    except BaseException as error:
+        tracked.fail(error)
+        raise
+    tracked.finish()
+
+
+@contextmanager
+def sweep(settings: TrackingSettings, *, task: str, name: str) -> Iterator[Run]:
+    """Track what happens in the block as the parent of many runs; it has failed if one of them has."""
+    with run(settings, task=task, name=name) as parent:
+        yield parent
+        parent.adopt_failure()
