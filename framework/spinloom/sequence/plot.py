@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from spinloom.errors import OutputError, SequenceError
 from spinloom.sequence.lines import View
 from spinloom.sequence.panels import FAINT, INK, RULE, panels
 from spinloom.sequence.timeline import Timeline
+from spinloom.whole_file import write_whole
 
 FORMATS = ("pdf", "png", "svg")
 """Suffixes of the pictures that `save_figure` writes."""
@@ -60,22 +61,9 @@ def save_figure(figure: Figure, path: Path) -> None:
         raise OutputError(f"A picture cannot be written to {path}: its suffix must be one of {known}.")
     if path.is_dir():
         raise OutputError(f"A picture cannot be written to {path}, which is a folder; name a file.")
-    draft = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix, delete=False
-        ) as file:
-            draft = Path(file.name)
-            figure.savefig(file, format=path.suffix.lower().removeprefix("."))
-        draft.chmod(0o644)
-        draft.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"A picture cannot be written to {path}: {error.strerror or error}. Name another place."
-        ) from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
+    content = BytesIO()
+    figure.savefig(content, format=path.suffix.lower().removeprefix("."))
+    write_whole(path, content.getvalue())
 
 
 def _view(timeline: Timeline, start: float | None, stop: float | None) -> View:
