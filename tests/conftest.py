@@ -20,10 +20,11 @@ class PluginEnvironment:
 
     interpreter: Path
 
-    def python(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run its interpreter with `arguments` and additional environment variables."""
+    def python(self, *arguments: str, folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run its interpreter in `folder` with `arguments` and additional environment variables."""
         return subprocess.run(
             [str(self.interpreter), *arguments],
+            cwd=folder,
             env={**os.environ, **variables},
             capture_output=True,
             text=True,

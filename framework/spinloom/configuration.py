@@ -27,7 +27,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from spinloom.errors import ConfigurationError, SpinloomError, known_names
+from spinloom.errors import ConfigurationError, SpinloomError, TrackingError, known_names
 from spinloom.registry import plugins
 from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
 
@@ -109,6 +109,8 @@ def _job(function: Callable[[Config], object], failures: list[SpinloomError]) ->
             function(plain)
         except MissingMandatoryValue as error:
             failures.append(_explained(error, str(hydra_config.job.config_name), []))
+        except TrackingError as error:  # the results are kept, so the next job may run
+            failures.append(error)
         except SpinloomError as error:
             if swept:
                 raise

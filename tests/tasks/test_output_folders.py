@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from spinloom.errors import OutputError
-from spinloom.tasks.folders import RUN_FILE, check_output, whole_folder
+from spinloom.tasks.folders import check_output, whole_folder
+from spinloom.tracking import RUN_FILE
 
 
 def fill(folder: Path, text: str) -> None:
@@ -86,7 +87,10 @@ def test_running_out_of_space_while_writing_becomes_an_error_with_the_way_out(tm
 def test_a_read_only_place_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(OutputError, match=r"cannot be written to .*Permission denied"), whole_folder(tmp_path / "r"):
+        with (
+            pytest.raises(OutputError, match=r"cannot be written to .*Permission denied"),
+            whole_folder(tmp_path / "r"),
+        ):
             pytest.fail("the block must not run")
     finally:
         tmp_path.chmod(0o700)

@@ -10,9 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from spinloom.errors import OutputError
-
-RUN_FILE = "run.json"
-"""What marks a folder as the results of a run."""
+from spinloom.tracking import RUN_FILE
 
 
 @contextmanager

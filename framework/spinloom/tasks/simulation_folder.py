@@ -28,9 +28,9 @@ from spinloom.sequence.read import sequence_path
 from spinloom.sequence.timeline import Timeline
 from spinloom.signal_files import write_signal
 from spinloom.tasks.clock import Clock
-from spinloom.tasks.folders import RUN_FILE
 from spinloom.tasks.wording import provenance_facts, sequence_rows
 from spinloom.tissue.pools import Tissue
+from spinloom.tracking import RUN_FILE, TrackingSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Simulation:
 def write_simulation(folder: Path, done: Simulation, clock: Clock) -> None:
     """Write everything into `folder`, the record `run.json` last."""
     metrics = spectrum_metrics(done.spectrum)
-    configuration = yaml.safe_dump(dict(done.config), sort_keys=False)
+    configuration = yaml.safe_dump(_without_password(done.config), sort_keys=False)
     with clock.step("write"):
         shutil.copyfile(sequence_path(done.config["sequence"]), folder / "sequence.seq")
         (folder / "config.yaml").write_text(configuration, encoding="utf-8")
@@ -91,10 +91,16 @@ def spectrum_metrics(spectrum: ZSpectrum) -> dict[str, float]:
     return metrics
 
 
+def _without_password(config: Mapping[str, Any]) -> dict[str, Any]:
+    settings = TrackingSettings.from_config(config["tracking"])
+    shown = settings.shown_uri if settings.uri else None
+    return {**config, "tracking": {**config["tracking"], "uri": shown}}
+
+
 def _attributes(done: Simulation) -> dict[str, Any]:
     return {
         "sequence_sha256": done.timeline.sha256,
-        "config": dict(done.config),
+        "config": _without_password(done.config),
         "versions": provenance.versions(),
     }
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from spinloom.tracking.blocks import run, sweep
 from spinloom.tracking.download import download_run
 from spinloom.tracking.finished import log_run_folder, logged_run, run_settings
+from spinloom.tracking.folder import RUN_FILE
 from spinloom.tracking.runs import Run
 from spinloom.tracking.server import serve
 from spinloom.tracking.settings import TrackingSettings, ui_command
 
 __all__ = [
+    "RUN_FILE",
     "Run",
     "TrackingSettings",
     "download_run",
