@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -52,11 +52,13 @@ class Requirements:
 
     timeline: parts that the sequence must have, of `rf`, `adc`, `gradients`, `labels`
     subject: kinds of subject that the simulator takes, of `tissue`
+    pools: kinds of pools that a tissue must have, of `exchanging`, `semisolid`
     lineshapes: lineshapes of semisolid pools that it solves
     """
 
     timeline: frozenset[str] = frozenset()
     subject: frozenset[str] = frozenset({"tissue"})
+    pools: frozenset[str] = frozenset()
     lineshapes: frozenset[str] = frozenset()
 
     def check(self, simulator: str, timeline: Timeline, subject: Tissue) -> None:
@@ -65,6 +67,11 @@ class Requirements:
             raise RequirementError(
                 f"Simulator '{simulator}' needs a sequence with {_PARTS[part]}, but {timeline.source} has none."
             )
+        for kind in sorted(self.pools):
+            if not getattr(subject, kind):
+                raise RequirementError(
+                    f"Simulator '{simulator}' needs a tissue with {_POOLS[kind]}, but '{subject.name}' has none."
+                )
         for pool in subject.semisolid:
             if pool.lineshape not in self.lineshapes:
                 raise RequirementError(
@@ -73,6 +80,10 @@ class Requirements:
                 )
 
 
+_POOLS = {
+    "exchanging": "an exchanging pool (`cest_pool: {amide: {f: 0.001, t1: 1, t2: 0.1, k: 50, dw: 3.5}}`)",
+    "semisolid": "a semisolid pool (`mt_pool: {f: 0.1, t1: 1, t2: 1e-5, k: 30, dw: 0, lineshape: SuperLorentzian}`)",
+}
 _PARTS = {"rf": "RF pulses", "adc": "ADC events", "gradients": "gradients", "labels": "labels"}
 
 
@@ -94,11 +105,13 @@ class Numerics:
 
     dtype, device: of the computation
     options: the simulator's own settings, from the configuration group `simulator`
+    progress: called now and then with the tissues of a batch that are done and their number
     """
 
     dtype: torch.dtype = torch.float64
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     options: Mapping[str, Any] = field(default_factory=dict)
+    progress: Callable[[int, int], None] | None = None
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,11 +44,13 @@ def solve_pools(
     cells: int | str | None = None,
     dtype: torch.dtype = torch.float64,
     device: torch.device | str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
 ) -> PoolSolution:
     """Solve the Bloch-McConnell equations of `tissue` under `timeline`.
 
     rtol: largest error of the signal by the sampling of pulses, in units of the equilibrium magnetisation
     cells: a fixed number of cells a pulse instead, or `all` for every sample of the file
+    progress: called after each chunk of a batch with the tissues that are done and their number
 
     Differentiable with respect to every parameter of the tissue.
     """
@@ -56,9 +59,12 @@ def solve_pools(
     sampling = _sampling(program, timeline, flat, rtol, cells)
     chunk = _chunk_size(timeline, flat)
     parts = []
-    for start in range(0, int(flat.batch_shape.numel()), chunk):
+    tissues = int(flat.batch_shape.numel())
+    for start in range(0, tissues, chunk):
         part = flat[start : start + chunk]
         parts.append(play(program, timeline, part, Propagators(timeline, part, sampling.cells), dtype))
+        if progress is not None:
+            progress(min(start + chunk, tissues), tissues)
     shape = (*tissue.batch_shape, program.time.size)
     return PoolSolution(
         mz=torch.cat([mz for mz, _ in parts]).reshape(shape),

@@ -1,6 +1,7 @@
 """From the keys and values of a pool model to a `Tissue`: names resolved, numbers checked, units SI.
 
-A number may be a list, one value a tissue of a batch; single numbers hold for the whole batch.
+A number may be a list or, from Python, an array, one value a tissue of a batch; single numbers hold for the whole
+batch.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -135,13 +137,28 @@ class _Tensors:
     def read(self, section: Section, key: Key) -> Tensor:
         """The number or numbers of one key in SI units, checked in the type that they get."""
         name = section.given(key)
+        if name is not None and isinstance(section.mapping[name], np.ndarray):
+            return self._column(section, key, name)
         items = [("", key.default)] if name is None else section.items(name)
         numbers = [key.to_si(number(written, where), name) for where, written in items]
         tensor = torch.tensor(numbers, dtype=self.dtype)
         for (where, written), value in zip(items, tensor.tolist(), strict=True):
-            if not key.bound.holds(value):
-                raise TissueError(
-                    f"{where} is {shown(written)}, but must be {key.bound.value} "
-                    f"({key.meaning}); give for example '{key.example}'."
-                )
+            self._refuse_outside(key, value, written, where)
         return tensor.expand(self.batch or (1,)).reshape(self.batch).clone().to(self.device)
+
+    def _column(self, section: Section, key: Key, name: str) -> Tensor:
+        """The array under `name` in SI units, whole and at once, for batches that are too long to walk through."""
+        written = np.asarray(section.mapping[name], dtype=np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = 1 / written if key.alias_is_rate and name == key.alias else written * key.si_factor
+        column = torch.from_numpy(values).to(self.dtype)
+        for index in (int(column.argmin()), int(column.argmax())):  # bounds are intervals; NaN is found as well
+            self._refuse_outside(key, float(column[index]), float(written[index]), section.where(f"{name}[{index}]"))
+        return column.to(self.device)
+
+    def _refuse_outside(self, key: Key, value: float, written: object, where: str) -> None:
+        if not key.bound.holds(value):
+            raise TissueError(
+                f"{where} is {shown(written)}, but must be {key.bound.value} "
+                f"({key.meaning}); give for example '{key.example}'."
+            )

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from spinloom.errors import TissueError, known_names
 from spinloom.tissue.numbers import shown
 from spinloom.tissue.schema import Key
@@ -88,5 +90,5 @@ class Section:
     def lists(self) -> Iterator[tuple[str, int]]:
         """Place and length of each list that stands directly in the section."""
         for key, value in self.mapping.items():
-            if isinstance(value, list | tuple):
+            if isinstance(value, list | tuple | np.ndarray):
                 yield self.where(key), len(value)
