@@ -72,6 +72,15 @@ def facts(tensors: Callable[[Tissue], list[torch.Tensor]]) -> Callable[[Tissue],
 
     def describe(tissue: Tissue) -> tuple[object, ...]:
         pools = [pool.name for pool in tissue.exchanging], [pool.lineshape for pool in tissue.semisolid]
-        return *pools, tissue.reset, tissue.max_pulse_samples, [tensor.tolist() for tensor in tensors(tissue)]
+        pairs = [(pair.first, pair.second) for pair in tissue.exchange]
+        spins = tissue.isochromats and tissue.isochromats.count
+        return (
+            *pools,
+            pairs,
+            spins,
+            tissue.reset,
+            tissue.max_pulse_samples,
+            [tensor.tolist() for tensor in tensors(tissue)],
+        )
 
     return describe

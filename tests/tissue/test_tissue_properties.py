@@ -24,10 +24,11 @@ TIMES = st.fixed_dictionaries({"t1": POSITIVE, "t2": POSITIVE}) | st.fixed_dicti
     {"r1": POSITIVE, "r2": POSITIVE}
 )
 POOL: st.SearchStrategy[dict[str, Any]] = st.builds(dict, TIMES, f=POSITIVE, k=POSITIVE, dw=SHIFT)
+SEMISOLID = st.builds(dict, POOL, lineshape=st.sampled_from(LINESHAPES)) | st.builds(dict, POOL, components=st.just(3))
 MODEL = st.fixed_dictionaries(
     {"water_pool": st.builds(dict, TIMES, f=POSITIVE), "b0": POSITIVE},
     optional={
-        "mt_pool": st.builds(dict, POOL, lineshape=st.sampled_from(LINESHAPES)),
+        "mt_pool": SEMISOLID | st.dictionaries(st.text("klmnop_19", min_size=1, max_size=5), SEMISOLID, max_size=3),
         "cest_pool": st.dictionaries(st.text("abcdefg_19", min_size=1, max_size=5), POOL, max_size=3),
         "gamma": POSITIVE,
         "b0_inhom": SHIFT,

@@ -20,7 +20,9 @@ def rows(key: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    "key", [*schema.SCANNER_KEYS, *schema.WATER_KEYS, *schema.POOL_KEYS], ids=lambda key: f"{key.name} {key.meaning}"
+    "key",
+    [*schema.SCANNER_KEYS, *schema.WATER_KEYS, *schema.POOL_KEYS, *schema.EXCHANGE_KEYS],
+    ids=lambda key: f"{key.name} {key.meaning}",
 )
 def test_the_page_gives_alias_meaning_bound_and_default_of_every_number(key: Key) -> None:
     alias = f"`{key.alias}`" if key.alias else ""
@@ -30,7 +32,8 @@ def test_the_page_gives_alias_meaning_bound_and_default_of_every_number(key: Key
 
 def test_the_page_lists_no_key_that_the_schema_lacks() -> None:
     numbers = {key.name for key in (*schema.SCANNER_KEYS, *schema.WATER_KEYS, *schema.POOL_KEYS)}
-    known = numbers | {*schema.SECTIONS, *schema.SETTINGS, schema.LINESHAPE}
+    known = numbers | {*schema.SECTIONS, *schema.SETTINGS, schema.LINESHAPE, schema.COMPONENTS}
+    known |= {schema.T2STAR.name, schema.ISOCHROMATS}
     assert {row[1].strip("`") for row in ROWS if len(row) == 6} - {"key", "---"} == known
 
 
@@ -38,6 +41,8 @@ def test_the_page_gives_the_defaults_of_the_settings_and_all_lineshapes() -> Non
     assert rows(schema.RESET)[0][-1] == str(schema.RESET_DEFAULT).lower()
     assert rows(schema.VERBOSE)[0][-1] == str(schema.VERBOSE_DEFAULT).lower()
     assert rows(schema.MAX_SAMPLES)[0][-1] == str(schema.MAX_SAMPLES_DEFAULT)
+    assert rows(schema.COMPONENTS)[0][-1] == str(schema.COMPONENTS_DEFAULT)
+    assert rows(schema.ISOCHROMATS)[0][-1] == str(schema.ISOCHROMATS_DEFAULT)
     assert all(f"`{name}`" in rows(schema.LINESHAPE)[0][1].lower() for name in LINESHAPES)
 
 

@@ -7,9 +7,13 @@ With D_i = (shift_i + b0_shift) w0 - w_rf, nutation w = w_x + i w_y, and pool i 
     dMz_i/dt =  w_y Mx_i - w_x My_i - R1_i (Mz_i - f_i)
 
 Each component exchanges with water's: -k_i M_i + k_i f_i M_w in pool i, the opposite in water (star exchange).
-A semisolid pool has Mz alone, saturated at the rate |w|^2 L(D):
+Where a tissue names pairs of pools that exchange with each other, -k M_a + k (f_a / f_b) M_b comes to pool a and the
+opposite to pool b (detailed balance).  A semisolid pool has Mz alone, saturated at the rate |w|^2 L(D), and
+exchanges Mz alone, with water and with any partner:
 
-    dMz/dt = -R1 (Mz - f) - k Mz + k f Mz_w - |w|^2 L(D) Mz,   Lorentzian L = T2 / (1 + (D T2)^2)
+    dMz/dt = -R1 (Mz - f) - k Mz + k f Mz_w - |w|^2 L(D) Mz,   L in `lineshapes`
+
+A three-component semisolid pool is an exchanging pool like any other.
 
 Magnetisation is a vector (Mx of every pool, My, Mz, Mz of the semisolid pools, 1); the appended 1 carries the
 recovery, so that a constant stretch of time is one matrix exponential and needs no inverse.  Precession of a
@@ -25,11 +29,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from spinloom.physics.lineshapes import absorption
 from spinloom.tissue.pools import ExchangingPool, Pool, SemisolidPool, Tissue, Water
 from spinloom.units import PPM
-
-SOLVED_LINESHAPES = frozenset({"lorentzian", "none"})
-"""Lineshapes of semisolid pools that are solved here."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,11 @@ def generator(tissue: Tissue, frequency: Tensor) -> Tensor:
     for i, solute in enumerate(solutes, start=1):
         for first in (0, pools, z0) if i < pools else (z0,):
             _exchange(matrix, first, first + i, solute.k, solute.k * solute.f)
+    for pair in tissue.exchange:
+        one, other = tissue.position(pair.first), tissue.position(pair.second)
+        back = pair.k * every[one].f / every[other].f
+        for first in (0, pools, z0) if max(one, other) < pools else (z0,):
+            _exchange(matrix, first + other, first + one, pair.k, back)
     return matrix
 
 
@@ -121,16 +128,10 @@ def rf_generators(tissue: Tissue, frequency: Tensor) -> tuple[Tensor, Tensor, Te
     shape = torch.broadcast_shapes(tissue.batch_shape, frequency.shape)
     saturation = tissue.water.t1.new_zeros((*shape, layout.size))
     for i, pool in enumerate(tissue.semisolid):
-        shift = (pool.shift_ppm + tissue.b0_shift_ppm) * PPM * tissue.larmor
-        saturation[..., z0 + pools + i] = -absorption(pool, 2 * torch.pi * (shift - frequency))
+        ppm = 2 * torch.pi * PPM * tissue.larmor
+        detuning = 2 * torch.pi * frequency - (pool.shift_ppm + tissue.b0_shift_ppm) * ppm
+        saturation[..., z0 + pools + i] = -absorption(pool.lineshape, pool.t2, detuning, ppm)
     return x, y, saturation
-
-
-def absorption(pool: SemisolidPool, detuning: Tensor) -> Tensor:
-    """Absorption lineshape L of a semisolid pool at `detuning` [rad/s] from its resonance; unit s."""
-    if pool.lineshape == "lorentzian":
-        return pool.t2 / (1 + (detuning * pool.t2) ** 2)
-    return torch.zeros_like(detuning)
 
 
 def _fractions(tissue: Tissue) -> Tensor:
@@ -144,8 +145,8 @@ def _detuning(tissue: Tissue, frequency: Tensor) -> list[Tensor]:
     return [2 * torch.pi * ((shift + tissue.b0_shift_ppm) * PPM * larmor - frequency) for shift in shifts]
 
 
-def _exchange(matrix: Tensor, water: int, pool: int, out: Tensor, back: Tensor) -> None:
+def _exchange(matrix: Tensor, partner: int, pool: int, out: Tensor, back: Tensor) -> None:
     matrix[..., pool, pool] -= out
-    matrix[..., pool, water] += back
-    matrix[..., water, pool] += out
-    matrix[..., water, water] -= back
+    matrix[..., pool, partner] += back
+    matrix[..., partner, pool] += out
+    matrix[..., partner, partner] -= back

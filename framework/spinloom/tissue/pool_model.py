@@ -14,15 +14,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spinloom.errors import TissueError, known_names
+from spinloom.errors import TissueError
 from spinloom.tissue import schema
 from spinloom.tissue.numbers import count, number, shown, switch
-from spinloom.tissue.pools import LINESHAPES, ExchangingPool, SemisolidPool, Tissue, Water
+from spinloom.tissue.pool_sections import (
+    ExchangeSection,
+    PoolSection,
+    exchange_section,
+    isochromat_count,
+    pool_sections,
+    water_section,
+)
+from spinloom.tissue.pools import Exchange, ExchangingPool, Isochromats, SemisolidPool, Tissue, Water
 from spinloom.tissue.schema import Key
 from spinloom.tissue.section import Section
-
-SEMISOLID_NAME = "mt"
-"""What the semisolid pool of a pool model is called: the schema gives it no name."""
 
 
 def tissue_from_mapping(
@@ -45,58 +50,54 @@ def tissue_from_mapping(
     top = Section.of(mapping, source or f"Tissue '{name}'")
     top.refuse_unknown(schema.SCANNER_KEYS, *schema.SECTIONS, *schema.SETTINGS)
     _switch(top, schema.VERBOSE, schema.VERBOSE_DEFAULT)
-    water, semisolid, exchanging = _water(top), _semisolid(top), _exchanging(top)
-    batch = _batch_shape((top, water, *semisolid, *exchanging))
-    tensors = _Tensors(batch, dtype, torch.device(device))
-    return Tissue(
+    water, pools = water_section(top), pool_sections(top)
+    pairs, spins = exchange_section(top, [pool.name for pool in pools]), isochromat_count(water)
+    sections = (top, water, *(pool.section for pool in pools), *(pair.section for pair in pairs))
+    tensors = _Tensors(_batch_shape(sections), dtype, torch.device(device))
+    tissue = Tissue(
         name=name,
         water=Water(**tensors.of(water, schema.WATER_KEYS)),
-        exchanging=tuple(ExchangingPool(pool.name, **tensors.of(pool, schema.POOL_KEYS)) for pool in exchanging),
-        semisolid=tuple(
-            SemisolidPool(SEMISOLID_NAME, **tensors.of(pool, schema.POOL_KEYS), lineshape=_lineshape(pool))
-            for pool in semisolid
-        ),
+        exchanging=tuple(_exchanging(pool, tensors) for pool in pools if pool.lineshape is None),
+        semisolid=tuple(_semisolid(pool, pool.lineshape, tensors) for pool in pools if pool.lineshape is not None),
         **tensors.of(top, schema.SCANNER_KEYS),
         reset=_switch(top, schema.RESET, schema.RESET_DEFAULT),
         max_pulse_samples=_max_pulse_samples(top),
+        exchange=tuple(_exchange(pair, tensors) for pair in pairs),
+        isochromats=Isochromats(tensors.read(water, schema.T2STAR), spins) if spins else None,
     )
+    _refuse_impossible_pairs(tissue, pairs)
+    _refuse_slow_dephasing(tissue, water)
+    return tissue
 
 
-def _water(top: Section) -> Section:
-    if top.mapping.get(schema.WATER) is None:
+def _exchanging(pool: PoolSection, tensors: _Tensors) -> ExchangingPool:
+    return ExchangingPool(pool.name, **tensors.of(pool.section, schema.POOL_KEYS))
+
+
+def _semisolid(pool: PoolSection, lineshape: str, tensors: _Tensors) -> SemisolidPool:
+    return SemisolidPool(pool.name, **tensors.of(pool.section, schema.POOL_KEYS), lineshape=lineshape)
+
+
+def _exchange(pair: ExchangeSection, tensors: _Tensors) -> Exchange:
+    return Exchange(pair.first, pair.second, **tensors.of(pair.section, schema.EXCHANGE_KEYS))
+
+
+def _refuse_impossible_pairs(tissue: Tissue, pairs: Iterable[ExchangeSection]) -> None:
+    """Detailed balance divides by the fraction of the second pool."""
+    for pair in pairs:
+        if not bool((tissue.pools[pair.second].f > 0).all()):
+            raise TissueError(
+                f"{pair.where} exchanges with pool '{pair.second}' of fraction 0, which cannot balance it; give that "
+                "pool a fraction above zero or remove the pair."
+            )
+
+
+def _refuse_slow_dephasing(tissue: Tissue, water: Section) -> None:
+    if tissue.isochromats is not None and bool((tissue.isochromats.t2star > tissue.water.t2).any()):
         raise TissueError(
-            f"{top.where(schema.WATER)} is missing; give for example '{schema.WATER}: {{f: 1.0, t1: 1.2, t2: 0.07}}'."
+            f"{water.where(schema.T2STAR.name)} is {shown(water.mapping[schema.T2STAR.name])}, longer than t2; a "
+            "spread of the field only shortens the decay, so give at most t2."
         )
-    water = top.child(schema.WATER)
-    water.refuse_unknown(schema.WATER_KEYS)
-    return water
-
-
-def _semisolid(top: Section) -> tuple[Section, ...]:
-    """The semisolid pool's section, none where it is missing or empty."""
-    pool = top.child(schema.SEMISOLID)
-    pool.refuse_unknown(schema.POOL_KEYS, schema.LINESHAPE)
-    return (pool,) if pool.mapping else ()
-
-
-def _exchanging(top: Section) -> tuple[Section, ...]:
-    pools = top.child(schema.EXCHANGING).children()
-    for pool in pools:
-        pool.refuse_unknown(schema.POOL_KEYS)
-    return pools
-
-
-def _lineshape(pool: Section) -> str:
-    written = pool.mapping.get(schema.LINESHAPE)
-    choices = f"'{schema.LINESHAPE}' is one of: {', '.join(LINESHAPES)}."
-    if written is None:
-        raise TissueError(f"{pool.where(schema.LINESHAPE)} is missing; {choices}")
-    if str(written).strip().lower() not in LINESHAPES:
-        raise TissueError(
-            f"{pool.where(schema.LINESHAPE)} is {shown(written)}, which is no lineshape. "
-            f"{known_names(str(written), LINESHAPES)}"
-        )
-    return str(written).strip().lower()
 
 
 def _switch(top: Section, key: str, default: bool) -> bool:

@@ -1,8 +1,9 @@
 """Tissues as batches of exchanging proton pools.
 
-Water is the reference: its fraction is the unit of all others, and every other pool exchanges with water alone
-(star exchange).  All parameters are torch tensors of one common batch shape, `()` for a single tissue; SI units
-except for chemical shifts, which stay in ppm because the field that scales them is a parameter itself.
+Water is the reference: its fraction is the unit of all others, and every other pool exchanges with it (star
+exchange); a tissue may name further pairs of pools that exchange with each other.  All parameters are torch tensors
+of one common batch shape, `()` for a single tissue; SI units except for chemical shifts, which stay in ppm because the
+field that scales them is a parameter itself.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-LINESHAPES = ("gaussian", "lorentzian", "none", "superlorentzian")
-"""Absorption lineshapes of a semisolid pool that pool models name; `none` is a pool that RF does not saturate.
+from spinloom.errors import TissueError, known_names
+
+LINESHAPES = ("gaussian", "lorentzian", "none", "superlorentzian", "superlorentzian_usual")
+"""Absorption lineshapes of a semisolid pool that pool models name; `none` is a pool that RF does not saturate, and
+`superlorentzian_usual` the super-Lorentzian with the errors of other programs.
 
 A simulator states which of them it solves (`Requirements.lineshapes`).
 """
@@ -32,7 +36,7 @@ class Water:
 
 @dataclass(frozen=True, eq=False)
 class ExchangingPool:
-    """A solute pool with all three components of magnetisation (CEST, NOE).
+    """A pool with all three components of magnetisation: a solute (CEST, NOE), or a semisolid pool taken as a whole.
 
     f: proton fraction relative to water
     t1, t2: [s]
@@ -68,6 +72,30 @@ Pool = Water | ExchangingPool | SemisolidPool
 
 
 @dataclass(frozen=True, eq=False)
+class Exchange:
+    """Exchange between two pools beside water: of rate `k` [1/s] from `first` to `second`, names of pools.
+
+    The rate back is k f_first / f_second (detailed balance), so that `second` needs a fraction above zero.
+    Semisolid pools exchange Mz alone, others all components.
+    """
+
+    first: str
+    second: str
+    k: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Isochromats:
+    """Water whose field varies within the voxel: `count` spins that share a Lorentzian spread of the field.
+
+    t2star: decay time of the free induction [s], at most T2; 1/t2star - 1/T2 is half the spread's width at half height
+    """
+
+    t2star: Tensor
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
 class Tissue:
     """A batch of tissues: voxels without a place.
 
@@ -78,6 +106,8 @@ class Tissue:
     initial_scale: magnetisation at the start and after each reset, relative to equilibrium
     reset: whether magnetisation starts anew after each readout (fully relaxed before each measurement)
     max_pulse_samples: the sampling that the tissue's file asks for; only `timing=pulseq_cest` obeys it
+    exchange: between pools beside water, no pair twice
+    isochromats: how the field varies within a voxel, None where it does not
     """
 
     name: str
@@ -91,6 +121,8 @@ class Tissue:
     initial_scale: Tensor
     reset: bool
     max_pulse_samples: int
+    exchange: tuple[Exchange, ...] = ()
+    isochromats: Isochromats | None = None
 
     @property
     def batch_shape(self) -> torch.Size:
@@ -101,6 +133,21 @@ class Tissue:
     def larmor(self) -> Tensor:
         """Larmor frequency of water at the nominal field [Hz], of the batch shape."""
         return self.gamma * self.b0 / (2 * torch.pi)
+
+    @property
+    def pools(self) -> dict[str, ExchangingPool | SemisolidPool]:
+        """Every pool beside water by name, the exchanging ones first."""
+        pools: tuple[ExchangingPool | SemisolidPool, ...] = (*self.exchanging, *self.semisolid)
+        return {pool.name: pool for pool in pools}
+
+    def position(self, pool: str) -> int:
+        """Place of a pool among all: water is 0, then the exchanging pools, then the semisolid ones."""
+        names = list(self.pools)
+        if pool not in names:
+            raise TissueError(
+                f"Tissue '{self.name}' exchanges with '{pool}', which is no pool. {known_names(pool, names)}"
+            )
+        return 1 + names.index(pool)
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Tissue:
         """The tissue with `function` applied to every parameter tensor."""

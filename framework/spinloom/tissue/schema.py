@@ -82,6 +82,14 @@ WATER_KEYS = (
     _T1,
     _T2,
 )
+T2STAR = Key(
+    "t2star",
+    "t2star",
+    "decay time of the free induction, at most t2 [s]",
+    Bound.POSITIVE,
+    "t2star: 0.033",
+)
+EXCHANGE_KEYS = (Key("k", "k", "exchange rate from the first pool to the second [1/s]", Bound.NOT_NEGATIVE, "k: 20"),)
 POOL_KEYS = (
     Key("f", "f", "proton fraction relative to water", Bound.NOT_NEGATIVE, "f: 0.1 / 111"),
     _T1,
@@ -128,8 +136,12 @@ SCANNER_KEYS = (
     ),
 )
 
-SECTIONS = WATER, SEMISOLID, EXCHANGING = "water_pool", "mt_pool", "cest_pool"
+SECTIONS = WATER, SEMISOLID, EXCHANGING, EXCHANGE = "water_pool", "mt_pool", "cest_pool", "exchange"
 LINESHAPE = "lineshape"
+COMPONENTS = "components"
+COMPONENTS_DEFAULT = 1
+ISOCHROMATS = "isochromats"
+ISOCHROMATS_DEFAULT = 100
 SETTINGS = RESET, MAX_SAMPLES, VERBOSE = "reset_init_mag", "max_pulse_samples", "verbose"
 RESET_DEFAULT = True
 MAX_SAMPLES_DEFAULT = 500
