@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from spinloom.interfaces import Numerics, Requirements, RunInfo, Signal, Simulator
     from spinloom.physics.engine import PoolSolution, solve_pools
     from spinloom.physics.offsets import offsets_ppm
+    from spinloom.pool_simulator import PoolSimulator
     from spinloom.sequence.read import read_sequence
     from spinloom.sequence.timeline import Timeline
-    from spinloom.signal_files import read_signal
+    from spinloom.signal_files import read_parameters, read_signal
     from spinloom.tasks.simulate import simulate
     from spinloom.tissue.files import read_tissue
     from spinloom.tissue.pools import Tissue
@@ -29,6 +30,7 @@ __all__ = [
     "API_VERSION",
     "ConfigurationError",
     "Numerics",
+    "PoolSimulator",
     "PoolSolution",
     "Requirements",
     "RunInfo",
@@ -40,6 +42,7 @@ __all__ = [
     "hookimpl",
     "offsets_ppm",
     "plot",
+    "read_parameters",
     "read_sequence",
     "read_signal",
     "read_tissue",
@@ -51,6 +54,7 @@ _HOMES = {
     "API_VERSION": "spinloom.hookspecs",
     "ConfigurationError": "spinloom.errors",
     "Numerics": "spinloom.interfaces",
+    "PoolSimulator": "spinloom.pool_simulator",
     "PoolSolution": "spinloom.physics.engine",
     "Requirements": "spinloom.interfaces",
     "RunInfo": "spinloom.interfaces",
@@ -62,6 +66,7 @@ _HOMES = {
     "hookimpl": "spinloom.hookspecs",
     "offsets_ppm": "spinloom.physics.offsets",
     "plot": "spinloom.evaluation.figures",
+    "read_parameters": "spinloom.signal_files",
     "read_sequence": "spinloom.sequence.read",
     "read_signal": "spinloom.signal_files",
     "read_tissue": "spinloom.tissue.files",

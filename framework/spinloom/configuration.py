@@ -29,7 +29,10 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from spinloom.errors import ConfigurationError, SpinloomError, TrackingError, known_names
 from spinloom.registry import plugins
+from spinloom.tissue.addresses import full_address
 from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
+
+_HYDRA_SWEEPS = {"range", "choice", "interval", "glob", "sort", "shuffle", "tag"}
 
 Config = dict[str, Any]
 SweepOpener = Callable[[Config], AbstractContextManager[None]]
@@ -148,12 +151,13 @@ def _stage_tissues(arguments: list[str], stack: ExitStack) -> list[str]:
     Keys of the tissue may be added as well as changed: a file leaves out those that keep their defaults, and the
     tissue room knows which exist.
     """
+    swept = not {"-m", "--multirun"}.isdisjoint(arguments)
     folder: Path | None = None
     staged = []
     for argument in arguments:
         key, _, value = argument.partition("=")
-        if key.startswith("tissue."):
-            argument = f"++{argument}"
+        if key.lstrip("+").startswith("tissue."):
+            argument = _tissue_override(key.lstrip("+").removeprefix("tissue."), value, swept)
         if key != "tissue" or not value or value == "???":
             staged.append(argument)
             continue
@@ -169,6 +173,17 @@ def _stage_tissues(arguments: list[str], stack: ExitStack) -> list[str]:
             names.append(_stage(choice, folder, len(names)))
         staged.append(f"tissue={','.join(names)}")
     return staged
+
+
+def _tissue_override(address: str, value: str, swept: bool) -> str:
+    """An override of the tissue in Hydra's grammar, in which ranges are text for the tissue room.
+
+    Hydra's own `range`, `choice` and the like keep their meaning in a sweep: a job a value.
+    """
+    function = re.fullmatch(r"\s*(\w+)\([^'\"]*\)\s*", value)
+    if function and not (swept and function[1] in _HYDRA_SWEEPS):
+        value = f"'{value.strip()}'"
+    return f"++tissue.{full_address(address)}={value}"
 
 
 def _stage(choice: str, folder: Path, number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from torch import Tensor
 from spinloom.errors import RequirementError
 from spinloom.sequence.timeline import Label, Timeline
 from spinloom.tissue.pools import Tissue
+
+if TYPE_CHECKING:
+    from spinloom.evaluation.report_content import Section
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +127,15 @@ class Simulator(Protocol):
 
     def simulate(self, timeline: Timeline, subject: Tissue) -> Signal:
         """Play `timeline` on `subject` and return the signal at every ADC sample."""
+        ...
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """A simulator that has something of its own to say in the report of a run."""
+
+    def report(self, timeline: Timeline, subject: Tissue, signal: Signal) -> tuple[Section, ...]:
+        """Sections that follow the picture of the signal."""
         ...
 
 

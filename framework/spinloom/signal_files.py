@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 
 from spinloom.errors import OutputError
 from spinloom.interfaces import Signal
+from spinloom.tissue.batches import Parameter
 
 FORMAT = "spinloom-signal-1"
 
@@ -23,10 +24,17 @@ _ARRAYS = {
 }
 
 
-def write_signal(path: Path, signal: Signal, attributes: Mapping[str, Any]) -> None:
+PARAMETERS = "parameters"
+"""Group of the numbers that vary over the batch, an array each, named by its address in the tissue."""
+
+
+def write_signal(
+    path: Path, signal: Signal, attributes: Mapping[str, Any], parameters: Sequence[Parameter] = ()
+) -> None:
     """Write `signal` to the new folder `path`.
 
     attributes: provenance that JSON can hold, such as the hash of the sequence and the tissue's parameters
+    parameters: what varies over the batch
     """
     import zarr
 
@@ -42,21 +50,16 @@ def write_signal(path: Path, signal: Signal, attributes: Mapping[str, Any]) -> N
     for name, values in arrays.items():
         axes, unit, meaning = _ARRAYS[name]
         array = group.create_array(name, data=np.ascontiguousarray(values))
-        array.attrs.update({"axes": axes, "unit": unit, "meaning": meaning})
+        array.attrs.update({"axes": " ".join(axes.split()[-values.ndim :]), "unit": unit, "meaning": meaning})
+    varied = group.create_group(PARAMETERS)
+    for parameter in parameters:
+        array = varied.create_array(parameter.address, data=parameter.values)
+        array.attrs.update({"axes": "batch", "unit": parameter.unit, "meaning": parameter.meaning})
 
 
 def read_signal(path: str | Path) -> Signal:
     """Read a signal that `write_signal` wrote; raises `OutputError` where `path` holds none."""
-    import zarr
-
-    folder = Path(path)
-    if (folder / "signal.zarr").is_dir():
-        folder = folder / "signal.zarr"
-    if not (folder / "zarr.json").is_file():
-        raise OutputError(f"{path} holds no signal; name a run's output folder or the signal.zarr in it.")
-    group = zarr.open_group(str(folder), mode="r")
-    if group.attrs.get("format") != FORMAT:
-        raise OutputError(f"{path} is of format {group.attrs.get('format')!r}; this version reads '{FORMAT}'.")
+    group = _open(path)
     arrays = {name: np.asarray(group[name]) for name in _ARRAYS}
     notes: Any = group.attrs["notes"]
     return Signal(
@@ -67,3 +70,28 @@ def read_signal(path: str | Path) -> Signal:
         offset_ppm=arrays["offset_ppm"],
         notes=tuple(str(note) for note in notes),
     )
+
+
+def read_parameters(path: str | Path) -> tuple[Parameter, ...]:
+    """What varies over the batch of a signal that `write_signal` wrote, by address; raises as `read_signal` does."""
+    group = _open(path)
+    if PARAMETERS not in group:
+        return ()
+    return tuple(
+        Parameter(address, str(array.attrs["unit"]), str(array.attrs["meaning"]), np.asarray(array))
+        for address, array in sorted(group[PARAMETERS].arrays())
+    )
+
+
+def _open(path: str | Path) -> Any:
+    import zarr
+
+    folder = Path(path)
+    if (folder / "signal.zarr").is_dir():
+        folder = folder / "signal.zarr"
+    if not (folder / "zarr.json").is_file():
+        raise OutputError(f"{path} holds no signal; name a run's output folder or the signal.zarr in it.")
+    group = zarr.open_group(str(folder), mode="r")
+    if group.attrs.get("format") != FORMAT:
+        raise OutputError(f"{path} is of format {group.attrs.get('format')!r}; this version reads '{FORMAT}'.")
+    return group

@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
-from spinloom import (
-    ConfigurationError,
-    Numerics,
-    Requirements,
-    Signal,
-    Timeline,
-    Tissue,
-    offsets_ppm,
-    solve_pools,
-)
+from spinloom import Numerics, PoolSimulator, Requirements, Signal, Timeline, Tissue
 
 
 class CestSimulator:
-    """Water, any number of exchanging pools and semisolid pools.
-
-    Options: `rtol`, the largest error by the sampling of pulses in units of M0, or `cells`, a fixed number of cells
-    a pulse (`all` for every sample of the file).
-    """
+    """Water, any number of exchanging pools and semisolid pools; options are those of `spinloom.PoolSimulator`."""
 
     requirements = Requirements(
         timeline=frozenset({"rf", "adc"}), subject=frozenset({"tissue"}), lineshapes=frozenset({"lorentzian", "none"})
     )
 
     def __init__(self, numerics: Numerics) -> None:
-        self._numerics = numerics
-        self._rtol = _positive(numerics.options.get("rtol", 1e-6))
-        self._cells = _cells(numerics.options.get("cells"))
+        self._solver = PoolSimulator(numerics)
 
     def simulate(self, timeline: Timeline, subject: Tissue) -> Signal:
         """Play `timeline` on `subject`; differentiable with respect to every parameter of the tissue."""
-        solution = solve_pools(
-            timeline,
-            subject,
-            rtol=self._rtol,
-            cells=self._cells,
-            dtype=self._numerics.dtype,
-            device=self._numerics.device,
-        )
-        offsets, remarks = offsets_ppm(timeline, subject)
-        return Signal(
-            mz=solution.mz,
-            mxy=solution.mxy,
-            time=solution.time,
-            measurement=solution.measurement,
-            offset_ppm=offsets,
-            notes=(*solution.notes, *remarks),
-        )
-
-
-def _positive(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise ConfigurationError(f"simulator.rtol is {value!r}; it is a positive number such as 1e-6.")
-    return float(value)
-
-
-def _cells(value: object) -> int | str | None:
-    if value is None or value == "all":
-        return value
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"simulator.cells is {value!r}; it is null, 'all' or a whole number from 1.")
-    return value
+        return self._solver.simulate(timeline, subject)

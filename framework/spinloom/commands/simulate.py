@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -13,10 +14,14 @@ HELP = """Simulate a sequence on a tissue, and track the run.
   spinloom simulate sequence=my.seq tissue=my.yaml simulator=cest output=results
   spinloom simulate experiment=aptw_white_matter tissue.water_pool.t2=0.06
   spinloom simulate -m experiment=aptw_white_matter tissue.b0_inhom=-0.2,0,0.2
+  spinloom simulate experiment=aptw_white_matter tissue.t1='range(0.8, 1.6, 0.1)' tissue.t2='linspace(0.04, 0.08, 5)'
+  spinloom simulate experiment=aptw_white_matter tissue.cest_pool.amide.k='uniform(20, 300)' samples=1000
+  spinloom simulate experiment=aptw_white_matter tissue.table=tissues.csv
   spinloom simulate experiment=aptw_white_matter --cfg job
 
-Names and paths both do for sequence and tissue. Every key of the configuration can be overridden; -m runs a
-sweep over comma-separated values; --cfg job shows the configuration and runs nothing."""
+Names and paths both do for sequence and tissue. Every key of the configuration can be overridden.
+Ranges, samples and tables make one run of a batch of tissues; -m runs a sweep over comma-separated values, a run
+each; --cfg job shows the configuration and runs nothing."""
 
 
 @click.command(
@@ -34,10 +39,15 @@ def command(overrides: tuple[str, ...]) -> None:
 
 
 def _simulate(config: dict[str, Any]) -> None:
+    from spinloom.commands.progress import ProgressLine
     from spinloom.tasks.run_simulation import run_simulation
     from spinloom.tracking import TrackingSettings, ui_command
 
-    outcome = run_simulation(config)
+    progress = ProgressLine(sys.stderr)
+    try:
+        outcome = run_simulation(config, progress)
+    finally:
+        progress.close()
     for sentence in outcome.headline:
         click.echo(sentence)
     click.echo(f"Report: {outcome.folder / 'report.html'}")

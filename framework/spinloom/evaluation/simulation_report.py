@@ -10,6 +10,7 @@ from spinloom.evaluation.report_content import Block, Code, Facts, Notes, Pictur
 from spinloom.evaluation.wording import number, seconds, span
 from spinloom.quantify.asymmetry import largest_asymmetry
 from spinloom.quantify.zspectrum import ZSpectrum
+from spinloom.tissue.batches import Parameter
 from spinloom.tissue.pools import ExchangingPool, SemisolidPool, Tissue
 
 
@@ -25,6 +26,8 @@ def simulation_report(
     timings: Mapping[str, float],
     provenance: Mapping[str, str],
     config: str,
+    parameters: Sequence[Parameter] = (),
+    sections: Sequence[Section] = (),
 ) -> ReportContent:
     """Compose the report of one simulation.
 
@@ -35,13 +38,16 @@ def simulation_report(
     timings: duration of each step [s]
     provenance: command, versions, revision, hashes, device, seed, run id
     config: the resolved configuration as text
+    parameters: what varies over a batch of tissues
+    sections: what the simulator itself reports; they follow the signal
     """
     headline = describe(spectrum, tissue)
     drawing = () if sequence_figure is None else (Picture(sequence_figure, "", "RF, gradients and ADC against time"),)
     scale = (Table(("Metric", "Value"), tuple((name, f"{value:.4g}") for name, value in metrics.items())),)
     spent = (Table(("Step", "Time"), tuple((name, seconds(value)) for name, value in timings.items())),)
+    signal = Section(_kind(spectrum), (Picture(figure, spectrum.m0_source, " ".join(headline)),))
     parts: dict[str, tuple[Block, ...]] = {
-        _kind(spectrum): (Picture(figure, spectrum.m0_source, " ".join(headline)),),
+        "What varies": (parameter_table(parameters),) if parameters else (),
         "Sequence": (*drawing, Facts(tuple(sequence.items()))),
         "Tissue": (pool_table(tissue), Facts(tuple(_surroundings(tissue).items()))),
         "Metrics": scale if metrics else (),
@@ -53,7 +59,7 @@ def simulation_report(
         title=f"{_kind(spectrum)} of {tissue.name}",
         summary=headline,
         highlights=Facts(tuple(_highlights(spectrum, tissue).items())),
-        sections=tuple(Section(title, blocks) for title, blocks in parts.items() if blocks),
+        sections=(signal, *sections, *(Section(title, blocks) for title, blocks in parts.items() if blocks)),
         kind="Spinloom simulation",
     )
 
@@ -87,6 +93,17 @@ def pool_table(tissue: Tissue) -> Table:
         rows.append((pool.name, *(span(value) for value in values), lineshape))
     columns = ("Pool", "Fraction [%]", "T1 [s]", "T2 [ms]", "k [1/s]", "Shift [ppm]", "Lineshape")
     return Table(columns, tuple(rows), "Fractions are relative to water; k is the exchange rate towards water.")
+
+
+def parameter_table(parameters: Sequence[Parameter]) -> Table:
+    """The numbers that vary over a batch: unit, range, median and how many values differ."""
+    rows = []
+    for parameter in parameters:
+        values = parameter.values
+        shown = (number(statistic) for statistic in (values.min(), float(np.median(values)), values.max()))
+        rows.append((parameter.address, parameter.meaning, parameter.unit, *shown, f"{np.unique(values).size:,}"))
+    columns = ("Parameter", "Meaning", "Unit", "Smallest", "Median", "Largest", "Values")
+    return Table(columns, tuple(rows), f"{len(rows)} of the tissue's numbers vary over {values.size:,} tissues.")
 
 
 def _surroundings(tissue: Tissue) -> dict[str, str]:

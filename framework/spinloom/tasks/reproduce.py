@@ -16,7 +16,8 @@ from spinloom.errors import OutputError
 from spinloom.sequence.read import read_sequence
 from spinloom.signal_files import read_signal
 from spinloom.tasks.simulate import build_simulator
-from spinloom.tissue.files import tissue_from_mapping
+from spinloom.tasks.simulation_folder import kept_table
+from spinloom.tissue.batches import TABLE, TissueBatch, plan_batch
 from spinloom.tracking import TrackingSettings, download_run
 
 ROUNDING = {torch.float64: 1e-12, torch.float32: 1e-6}
@@ -51,11 +52,11 @@ def reproduce(run: str, settings: TrackingSettings) -> Reproduction:
         config = _configuration(folder, record)
         before = read_signal(folder / "signal.zarr")
         timeline = read_sequence(folder / "sequence.seq")
+        batch = _tissues(folder, config)
     if timeline.sha256 != record["sequence"]["sha256"]:
         raise OutputError(f"The sequence in run '{run}' is not the one that it played: its hash has changed.")
-    tissue = tissue_from_mapping(config["tissue"], config["names"]["tissue"])
     torch.manual_seed(config["seed"])
-    now = build_simulator(config["simulator"]).simulate(timeline, tissue)
+    now = build_simulator(config["simulator"]).simulate(timeline, batch.tissue)
     differences = [_largest(now.mz, before.mz), _largest(now.mxy, before.mxy)]
     return Reproduction(
         name=record["name"],
@@ -71,6 +72,14 @@ def _configuration(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
         raise OutputError(f"{folder} holds a run of task '{record.get('task')}'; reproduce knows 'simulate'.")
     config: dict[str, Any] = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     return config
+
+
+def _tissues(folder: Path, config: dict[str, Any]) -> TissueBatch:
+    """The tissues of the run, those of a table from the copy that the run kept."""
+    mapping = config["tissue"]
+    if mapping.get(TABLE) is not None:
+        mapping = {**mapping, TABLE: kept_table(folder)}
+    return plan_batch(mapping, config["names"]["tissue"], config.get("samples")).build(config["seed"])
 
 
 def _largest(now: torch.Tensor, before: torch.Tensor) -> float:

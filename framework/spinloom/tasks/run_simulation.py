@@ -1,13 +1,13 @@
 """A tracked simulation, from its composed configuration to its run folder: the main job.
 
-Read the sequence and the tissue, refuse what does not fit, simulate, quantify, draw, write everything into one
+Read the sequence and the tissues, refuse what does not fit, simulate, quantify, draw, write everything into one
 folder, and log that folder.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,15 +19,18 @@ import torch
 from spinloom import tracking
 from spinloom.errors import ConfigurationError
 from spinloom.evaluation.simulation_report import describe
-from spinloom.interfaces import RunInfo
+from spinloom.interfaces import Reporter, RunInfo
 from spinloom.quantify.zspectrum import z_spectrum
 from spinloom.registry import plugins
+from spinloom.sequence.facts import sequence_facts
 from spinloom.sequence.read import read_sequence
+from spinloom.sequence.timeline import Timeline
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.folders import check_output, whole_folder
+from spinloom.tasks.memory import refuse_beyond_memory
 from spinloom.tasks.simulate import build_simulator
 from spinloom.tasks.simulation_folder import Simulation, write_simulation
-from spinloom.tissue.files import tissue_from_mapping
+from spinloom.tissue.batches import TissueBatch, plan_batch
 
 PARENT_RUN = "SPINLOOM_PARENT_RUN"
 """Environment variable that tells the jobs of a sweep, wherever they run, which run they belong to."""
@@ -42,8 +45,10 @@ class Outcome:
     headline: tuple[str, ...]
 
 
-def run_simulation(config: Mapping[str, Any]) -> Outcome:
+def run_simulation(config: Mapping[str, Any], progress: Callable[[int, int], None] | None = None) -> Outcome:
     """Simulate as `config` says (the composition of `conf/simulate.yaml`) and track the run.
+
+    progress: called now and then with the tissues of a batch that are done and their number
 
     Raises before any file is written where sequence, tissue and simulator do not fit each other, and
     `TrackingError` after the results are kept where the tracking store cannot be reached.
@@ -53,8 +58,9 @@ def run_simulation(config: Mapping[str, Any]) -> Outcome:
     check_output(output, config["overwrite"])
     with clock.step("read"):
         timeline = read_sequence(config["sequence"])
-        tissue = tissue_from_mapping(config["tissue"], config["names"]["tissue"])
-    simulator = build_simulator(config["simulator"])
+        batch = _tissues(config, timeline)
+    tissue = batch.tissue
+    simulator = build_simulator(config["simulator"], progress)
     simulator.requirements.check(config["simulator"]["name"], timeline, tissue)
     torch.manual_seed(config["seed"])
 
@@ -66,10 +72,18 @@ def run_simulation(config: Mapping[str, Any]) -> Outcome:
             with clock.step("simulate"):
                 signal = simulator.simulate(timeline, tissue)
             spectrum = z_spectrum(signal, timeline.definitions)
-            done = Simulation(name, config, timeline, tissue, signal, spectrum, started, run.run_id)
+            own = simulator.report(timeline, tissue, signal) if isinstance(simulator, Reporter) else ()
+            done = Simulation(name, config, timeline, batch, signal, spectrum, own, started, run.run_id)
             write_simulation(folder, done, clock)
         run.log_folder(output)
     return Outcome(output, run.run_id, describe(spectrum, tissue))
+
+
+def _tissues(config: Mapping[str, Any], timeline: Timeline) -> TissueBatch:
+    """The batch that `config` asks for, refused before it is built where it cannot fit into memory."""
+    plan = plan_batch(config["tissue"], config["names"]["tissue"], config["samples"])
+    refuse_beyond_memory(plan.tissues, sequence_facts(timeline).adc_samples, plan.numbers)
+    return plan.build(config["seed"])
 
 
 @contextmanager

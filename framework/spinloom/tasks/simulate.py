@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ def simulate(
     simulator: str = "cest",
     dtype: str = "float64",
     device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> Signal:
     """Signal of `tissue` under `sequence`.
@@ -34,24 +35,26 @@ def simulate(
     sequence, tissue: a shipped name, the path of a file, or what was read from one
     simulator: name of an installed simulator
     dtype, device: `float64` or `float32`, and a torch device
+    progress: called now and then with the tissues of a batch that are done and their number
     options: the simulator's numerics, as in its configuration
 
     Raises `RequirementError` where the sequence or the tissue lacks what the simulator needs.
     """
     timeline = sequence if isinstance(sequence, Timeline) else read_sequence(sequence)
     subject = tissue if isinstance(tissue, Tissue) else read_tissue(tissue)
-    solver = build_simulator({"name": simulator, "dtype": dtype, "device": device, **options})
+    solver = build_simulator({"name": simulator, "dtype": dtype, "device": device, **options}, progress)
     solver.requirements.check(simulator, timeline, subject)
     return solver.simulate(timeline, subject)
 
 
-def build_simulator(settings: Mapping[str, Any]) -> Simulator:
+def build_simulator(settings: Mapping[str, Any], progress: Callable[[int, int], None] | None = None) -> Simulator:
     """The simulator that a configuration group `simulator` describes: its `name`, `dtype`, `device` and options."""
     options = dict(settings)
     name, dtype, device = (str(options.pop(key, default)) for key, default in _DEFAULTS.items())
     if dtype not in _DTYPES:
         raise ConfigurationError(f"simulator.dtype is '{dtype}'. {known_names(dtype, _DTYPES)}")
-    simulator: Simulator = plugins().simulator(name)(Numerics(_DTYPES[dtype], _usable_device(device), options))
+    numerics = Numerics(_DTYPES[dtype], _usable_device(device), options, progress)
+    simulator: Simulator = plugins().simulator(name)(numerics)
     return simulator
 
 

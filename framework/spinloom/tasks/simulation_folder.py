@@ -17,6 +17,7 @@ from spinloom import provenance
 from spinloom.evaluation.canvas import save
 from spinloom.evaluation.figures import plot
 from spinloom.evaluation.report import write_report
+from spinloom.evaluation.report_content import Section
 from spinloom.evaluation.simulation_report import simulation_report
 from spinloom.interfaces import Signal
 from spinloom.quantify.asymmetry import largest_asymmetry
@@ -29,7 +30,8 @@ from spinloom.sequence.timeline import Timeline
 from spinloom.signal_files import write_signal
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.wording import provenance_facts, sequence_rows
-from spinloom.tissue.pools import Tissue
+from spinloom.tissue.addresses import value_at
+from spinloom.tissue.batches import TABLE, TissueBatch
 from spinloom.tracking import RUN_FILE, TrackingSettings
 
 
@@ -38,15 +40,17 @@ class Simulation:
     """A simulation that is done and not yet written.
 
     config: resolved, as plain containers
+    sections: what the simulator itself has to report
     run_id: of the tracking store, or None
     """
 
     name: str
     config: Mapping[str, Any]
     timeline: Timeline
-    tissue: Tissue
+    batch: TissueBatch
     signal: Signal
     spectrum: ZSpectrum
+    sections: tuple[Section, ...]
     started: datetime
     run_id: str | None
 
@@ -57,8 +61,9 @@ def write_simulation(folder: Path, done: Simulation, clock: Clock) -> None:
     configuration = yaml.safe_dump(_without_password(done.config), sort_keys=False)
     with clock.step("write"):
         shutil.copyfile(sequence_path(done.config["sequence"]), folder / "sequence.seq")
+        _keep_table(folder, done.config)
         (folder / "config.yaml").write_text(configuration, encoding="utf-8")
-        write_signal(folder / "signal.zarr", done.signal, _attributes(done))
+        write_signal(folder / "signal.zarr", done.signal, _attributes(done), done.batch.parameters)
         if done.spectrum.batch_shape.numel() == 1:
             write_csv(folder / "zspectrum.csv", done.spectrum)
     with clock.step("draw"):
@@ -67,7 +72,7 @@ def write_simulation(folder: Path, done: Simulation, clock: Clock) -> None:
     report = simulation_report(
         spectrum=done.spectrum,
         figure=figures["signal"],
-        tissue=done.tissue,
+        tissue=done.batch.tissue,
         sequence=sequence_rows(sequence_facts(done.timeline)),
         sequence_figure=figures["sequence"],
         notes=done.signal.notes,
@@ -75,6 +80,8 @@ def write_simulation(folder: Path, done: Simulation, clock: Clock) -> None:
         timings=clock.timings,
         provenance=provenance_facts(record),
         config=configuration,
+        parameters=done.batch.parameters,
+        sections=done.sections,
     )
     write_report(folder / "report.html", report)
     (folder / RUN_FILE).write_text(json.dumps(record, indent=2), encoding="utf-8")
@@ -89,6 +96,17 @@ def spectrum_metrics(spectrum: ZSpectrum) -> dict[str, float]:
         middle = asymmetry.argsort()[asymmetry.numel() // 2]
         metrics |= {"mtr_asymmetry_max": float(asymmetry[middle]), "mtr_asymmetry_max_ppm": float(offset[middle])}
     return metrics
+
+
+def kept_table(folder: Path) -> Path | None:
+    """The table of tissues that a run folder holds, None where the run had none."""
+    return next(iter(sorted(folder.glob("tissues.*"))), None)
+
+
+def _keep_table(folder: Path, config: Mapping[str, Any]) -> None:
+    table = config["tissue"].get(TABLE)
+    if table is not None:
+        shutil.copyfile(table, folder / f"tissues{Path(table).suffix.lower()}")
 
 
 def _without_password(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,7 +158,7 @@ def _record(done: Simulation, metrics: Mapping[str, float], clock: Clock) -> dic
         "spinloom": provenance.versions()["spinloom"],
         "command": sys.argv[0].split() + sys.argv[1:],
         "started": done.started.isoformat(),
-        "params": {"sequence": config["sequence"], "tissue": done.tissue.name, **simulator},
+        "params": {"sequence": config["sequence"], "tissue": done.batch.tissue.name, **_varied(done), **simulator},
         "metrics": dict(metrics),
         "tags": {"simulator": config["simulator"]["name"]},
         "timings": dict(clock.timings),
@@ -152,3 +170,10 @@ def _record(done: Simulation, metrics: Mapping[str, float], clock: Clock) -> dic
         "machine": provenance.machine(),
         "run_id": done.run_id,
     }
+
+
+def _varied(done: Simulation) -> dict[str, Any]:
+    """What the run varied, as parameters of its record."""
+    written = {p.address: value_at(done.config["tissue"], p.address) for p in done.batch.parameters}
+    texts = {f"tissue.{address}": text for address, text in written.items() if isinstance(text, str)}
+    return {"tissues": done.spectrum.batch_shape.numel(), **texts} if done.batch.parameters else {}
