@@ -49,7 +49,7 @@ def test_samples_without_times_hold_for_a_raster_and_equal_neighbours_join(pulse
 
 
 def test_points_at_the_centres_of_equal_cells_are_held(pulse: Callable[..., RfWaveform]) -> None:
-    """A pulse with a dwell of 250 us; straight lines would smear it by up to 4e-5 of the signal."""
+    """A pulse with a dwell of 250 us; straight lines would smear it and lose its first and last half cell."""
     waveform = pulse([0.2, 1.0, 0.4], times=[125, 375, 625])
     np.testing.assert_allclose(waveform.durations, [250e-6] * 3)
     np.testing.assert_allclose(waveform.values, [0.2, 1.0, 0.4])

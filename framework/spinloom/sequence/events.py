@@ -10,8 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
+from spinloom.errors import SequenceError
 from spinloom.sequence.frozen import freeze
-from spinloom.sequence.shape import Shape, refuse_oversized
+from spinloom.sequence.shape import MAX_DECODED_SAMPLES, Shape
 from spinloom.units import PPM
 
 
@@ -108,7 +109,11 @@ class AdcEvent:
 
     def sample_times(self) -> np.ndarray:
         """Times of the samples after the block's begin [s], shape `(samples,)`."""
-        refuse_oversized(self.samples, "an ADC event")
+        if self.samples > MAX_DECODED_SAMPLES:
+            raise SequenceError(
+                f"an ADC event takes {self.samples:,} samples, more than the {MAX_DECODED_SAMPLES:,} that are decoded; "
+                "shorten it."
+            )
         return self.delay + (np.arange(self.samples) + 0.5) * self.dwell
 
 

@@ -1,8 +1,8 @@
 """The door to pypulseq, which owns the tables of the format: columns by version, units, defaults of older files.
 
-Its `Sequence.read` also expands every RF event of every block, which takes minutes and gigabytes for saturation
-pulses.  The subclass here keeps that from happening; shapes, definitions and extension lists are left out of the text
-that it is given, because they are decoded elsewhere, once each.
+Its `Sequence.read` also expands every RF event and every block of a file before version 1.5, which takes minutes and
+gigabytes for saturation pulses.  The subclass here keeps that from happening; shapes, definitions and extension lists
+are left out of the text that it is given, because they are decoded elsewhere, once each.
 """
 
 from __future__ import annotations

@@ -68,11 +68,11 @@ class Shape:
         return values[starts], np.add.reduceat(counts, starts)
 
 
-def refuse_oversized(samples: int, what: str = "a waveform") -> None:
-    """Raise `SequenceError` where something takes more samples than fit the memory of a small machine."""
+def refuse_oversized(samples: int) -> None:
+    """Raise `SequenceError` where a waveform takes more samples than fit the memory of a small machine."""
     if samples > MAX_DECODED_SAMPLES:
         raise SequenceError(
-            f"{what} expands to {samples:,} samples, more than the {MAX_DECODED_SAMPLES:,} that are decoded; "
+            f"a waveform expands to {samples:,} samples, more than the {MAX_DECODED_SAMPLES:,} that are decoded; "
             "store long waveforms as constant stretches or on a coarser time shape."
         )
 

@@ -21,6 +21,9 @@ from spinloom.sequence.shape import Shape, refuse_oversized
 MAX_CELLS = 8_000_000
 """All distinct waveforms of a file together take at most this many cells: 200 MB."""
 
+SHORTEST = 1e-3
+"""A pulse with a time shape lasts at least this many rasters; less is rounding."""
+
 _USES = {
     "e": "excitation",
     "r": "refocusing",
@@ -74,7 +77,7 @@ def _waveform(form: tuple[int, int, int], user: str, raster: float, shapes: Shap
     timing = shapes(time_id, user)
     if timing.size != magnitude.size:
         raise SequenceError(f"{user} has {magnitude.size} samples at {timing.size} times.")
-    if not timing.rises or timing.last <= 0:
+    if not timing.rises or timing.last < SHORTEST:
         raise SequenceError(f"{user} has a time shape that does not rise from 0; its points must follow each other.")
     times, values = timing.samples(), _envelope(magnitude.samples(), phase.samples())
     cell = 2 * times[0]
