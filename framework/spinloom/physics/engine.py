@@ -11,7 +11,9 @@ from torch import Tensor
 
 from spinloom.physics.accuracy import Sampling, choose_sampling
 from spinloom.physics.bloch_mcconnell import Layout
-from spinloom.physics.propagation import Propagators, play
+from spinloom.physics.isochromats import averaged, sentences, with_isochromats
+from spinloom.physics.propagation import Propagators, common_larmor, play
+from spinloom.sequence.replay import PHYSICAL, PULSEQ_CEST, replay
 from spinloom.sequence.steps import StepProgram, step_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
@@ -45,16 +47,23 @@ def solve_pools(
     dtype: torch.dtype = torch.float64,
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
+    timing: str = PHYSICAL,
+    shape_phase: str | None = None,
 ) -> PoolSolution:
     """Solve the Bloch-McConnell equations of `tissue` under `timeline`.
 
     rtol: largest error of the signal by the sampling of pulses, in units of the equilibrium magnetisation
     cells: a fixed number of cells a pulse instead, or `all` for every sample of the file
     progress: called after each chunk of a batch with the tissues that are done and their number
+    timing: `physical`, or `pulseq_cest` for the times, samples and phases of that program, to compare with its results
+    shape_phase: which way round the phases of RF shapes turn, `pulseq` or `pulseq_cest`; by default that of the timing
 
     Differentiable with respect to every parameter of the tissue.
     """
-    flat = tissue.flatten().to(torch.float64, device)
+    whole = tissue.flatten().to(torch.float64, device)
+    flat = with_isochromats(whole)
+    timeline = replay(timeline, timing, shape_phase, tissue.max_pulse_samples, common_larmor(tissue))
+    cells = "all" if timing == PULSEQ_CEST else cells
     program = step_program(timeline)
     sampling = _sampling(program, timeline, flat, rtol, cells)
     chunk = _chunk_size(timeline, flat)
@@ -67,11 +76,11 @@ def solve_pools(
             progress(min(start + chunk, tissues), tissues)
     shape = (*tissue.batch_shape, program.time.size)
     return PoolSolution(
-        mz=torch.cat([mz for mz, _ in parts]).reshape(shape),
-        mxy=torch.cat([mxy for _, mxy in parts]).reshape(shape),
+        mz=averaged(torch.cat([mz for mz, _ in parts]), whole).reshape(shape),
+        mxy=averaged(torch.cat([mxy for _, mxy in parts]), whole).reshape(shape),
         time=program.time,
         measurement=program.measurement,
-        notes=(*program.notes, sampling.sentence()),
+        notes=(*program.notes, sampling.sentence(), *sentences(whole)),
     )
 
 

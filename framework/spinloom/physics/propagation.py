@@ -45,21 +45,25 @@ class Propagators:
         self._timeline = timeline
         self._tissue = tissue
         self._cells = cells
-        self._larmor = _common_larmor(tissue)
+        self._larmor = common_larmor(tissue)
         self._pulses: dict[PulseKey, Tensor] = {}
         self._delays: dict[float, Tensor] = {}
 
+    def key(self, event: RfEvent) -> tuple[PulseKey, float, float]:
+        """What the solution of an RF event depends on, and the turns of the frame before and after it [rad]."""
+        frequency, phase = event.frequency(self._larmor), event.phase(self._larmor)
+        turned = 2 * math.pi * ((frequency * self._timeline.waveforms[event.waveform].duration) % 1.0)
+        return PulseKey(event.waveform, event.amplitude, frequency), -phase, phase + turned
+
     def pulse(self, event: RfEvent) -> Tensor:
         """Propagator of an RF event from its first sample to its last, Larmor frame to Larmor frame."""
-        frequency, phase = event.frequency(self._larmor), event.phase(self._larmor)
-        key = PulseKey(event.waveform, event.amplitude, frequency)
-        waveform = self._timeline.waveforms[event.waveform]
+        key, turn_before, turn_after = self.key(event)
         if key not in self._pulses:
-            sampled = sample_pulse(waveform, self._cells)
-            self._pulses[key] = solve_pulse(self._tissue, sampled, event.amplitude, frequency)
+            sampled = sample_pulse(self._timeline.waveforms[key.waveform], self._cells)
+            self._pulses[key] = solve_pulse(self._tissue, sampled, key.amplitude, key.frequency)
         layout = Layout.of(self._tissue)
-        before = rotation(layout, -phase, self._pulses[key])
-        after = rotation(layout, phase + 2 * torch.pi * ((frequency * waveform.duration) % 1.0), before)
+        before = rotation(layout, turn_before, self._pulses[key])
+        after = rotation(layout, turn_after, before)
         return after @ self._pulses[key] @ before
 
     def delay(self, duration: float) -> Tensor:
@@ -167,6 +171,6 @@ def _apply(propagator: Tensor, state: Tensor) -> Tensor:
     return (propagator.to(state.dtype) @ state[..., None])[..., 0]
 
 
-def _common_larmor(tissue: Tissue) -> float:
+def common_larmor(tissue: Tissue) -> float:
     """The Larmor frequency [Hz] that scales ppm terms of the sequence: that of the scanner, one for all tissues."""
     return float(tissue.larmor.detach().mean())
