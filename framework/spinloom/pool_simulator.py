@@ -5,10 +5,12 @@ Plugins differ in what they require of a tissue, in their defaults and in what t
 
 from __future__ import annotations
 
-from spinloom.errors import ConfigurationError
+from spinloom.errors import ConfigurationError, known_names
 from spinloom.interfaces import Numerics, Signal
 from spinloom.physics.engine import solve_pools
+from spinloom.physics.lineshapes import SOLVED_LINESHAPES
 from spinloom.physics.offsets import offsets_ppm
+from spinloom.sequence.replay import PHYSICAL, SHAPE_PHASES, TIMINGS
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
 
@@ -17,13 +19,19 @@ class PoolSimulator:
     """Water, any number of exchanging pools and semisolid pools.
 
     Options: `rtol`, the largest error by the sampling of pulses in units of M0, or `cells`, a fixed number of cells
-    a pulse (`all` for every sample of the file).  Raises `ConfigurationError` for values that are none.
+    a pulse (`all` for every sample of the file); `timing` and `shape_phase`, whose time and signs are played, as for
+    `solve_pools`.  Raises `ConfigurationError` for values that are none.
     """
+
+    lineshapes = SOLVED_LINESHAPES
+    """Lineshapes of semisolid pools that are solved."""
 
     def __init__(self, numerics: Numerics) -> None:
         self._numerics = numerics
         self._rtol = _positive(numerics.options.get("rtol", 1e-6))
         self._cells = _cells(numerics.options.get("cells"))
+        self._timing = _name(numerics.options.get("timing", PHYSICAL), "timing", TIMINGS)
+        self._shape_phase = _shape_phase(numerics.options.get("shape_phase"))
 
     def simulate(self, timeline: Timeline, subject: Tissue) -> Signal:
         """Play `timeline` on `subject`; differentiable with respect to every parameter of the tissue."""
@@ -35,6 +43,8 @@ class PoolSimulator:
             dtype=self._numerics.dtype,
             device=self._numerics.device,
             progress=self._numerics.progress,
+            timing=self._timing,
+            shape_phase=self._shape_phase,
         )
         offsets, remarks = offsets_ppm(timeline, subject)
         return Signal(
@@ -59,3 +69,13 @@ def _cells(value: object) -> int | str | None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigurationError(f"simulator.cells is {value!r}; it is null, 'all' or a whole number from 1.")
     return value
+
+
+def _shape_phase(value: object) -> str | None:
+    return None if value is None else _name(value, "shape_phase", SHAPE_PHASES)
+
+
+def _name(value: object, option: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ConfigurationError(f"simulator.{option} is {value!r}. {known_names(str(value), known)}")
+    return str(value)

@@ -9,7 +9,7 @@ class CestSimulator:
     """Water, any number of exchanging pools and semisolid pools; options are those of `spinloom.PoolSimulator`."""
 
     requirements = Requirements(
-        timeline=frozenset({"rf", "adc"}), subject=frozenset({"tissue"}), lineshapes=frozenset({"lorentzian", "none"})
+        timeline=frozenset({"rf", "adc"}), subject=frozenset({"tissue"}), lineshapes=PoolSimulator.lineshapes
     )
 
     def __init__(self, numerics: Numerics) -> None:

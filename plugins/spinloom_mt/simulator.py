@@ -12,7 +12,7 @@ class MtSimulator:
         timeline=frozenset({"rf", "adc"}),
         subject=frozenset({"tissue"}),
         pools=frozenset({"semisolid"}),
-        lineshapes=frozenset({"lorentzian", "none"}),
+        lineshapes=PoolSimulator.lineshapes,
     )
 
     def __init__(self, numerics: Numerics) -> None:
