@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spinloom.errors import ConfigurationError, SpinloomError
+    from spinloom.evaluation.canvas import svg
+    from spinloom.evaluation.curves import plot_curves
     from spinloom.evaluation.figures import plot
+    from spinloom.evaluation.report_content import Block, Picture, Section, Table
+    from spinloom.evaluation.wording import span
     from spinloom.hookspecs import API_VERSION, hookimpl
     from spinloom.interfaces import Numerics, Requirements, RunInfo, Signal, Simulator
     from spinloom.physics.engine import PoolSolution, solve_pools
     from spinloom.physics.offsets import offsets_ppm
     from spinloom.pool_simulator import PoolSimulator
+    from spinloom.quantify.mt_series import MtSeries, mt_series
     from spinloom.sequence.read import read_sequence
     from spinloom.sequence.timeline import Timeline
     from spinloom.signal_files import read_parameters, read_signal
@@ -28,50 +33,68 @@ __version__ = "0.1.0"
 
 __all__ = [
     "API_VERSION",
+    "Block",
     "ConfigurationError",
+    "MtSeries",
     "Numerics",
+    "Picture",
     "PoolSimulator",
     "PoolSolution",
     "Requirements",
     "RunInfo",
+    "Section",
     "Signal",
     "Simulator",
     "SpinloomError",
+    "Table",
     "Timeline",
     "Tissue",
     "hookimpl",
+    "mt_series",
     "offsets_ppm",
     "plot",
+    "plot_curves",
     "read_parameters",
     "read_sequence",
     "read_signal",
     "read_tissue",
     "simulate",
     "solve_pools",
+    "span",
+    "svg",
 ]
 
 _HOMES = {
     "API_VERSION": "spinloom.hookspecs",
+    "Block": "spinloom.evaluation.report_content",
     "ConfigurationError": "spinloom.errors",
+    "MtSeries": "spinloom.quantify.mt_series",
     "Numerics": "spinloom.interfaces",
+    "Picture": "spinloom.evaluation.report_content",
     "PoolSimulator": "spinloom.pool_simulator",
     "PoolSolution": "spinloom.physics.engine",
     "Requirements": "spinloom.interfaces",
     "RunInfo": "spinloom.interfaces",
+    "Section": "spinloom.evaluation.report_content",
     "Signal": "spinloom.interfaces",
     "Simulator": "spinloom.interfaces",
     "SpinloomError": "spinloom.errors",
+    "Table": "spinloom.evaluation.report_content",
     "Timeline": "spinloom.sequence.timeline",
     "Tissue": "spinloom.tissue.pools",
     "hookimpl": "spinloom.hookspecs",
+    "mt_series": "spinloom.quantify.mt_series",
     "offsets_ppm": "spinloom.physics.offsets",
     "plot": "spinloom.evaluation.figures",
+    "plot_curves": "spinloom.evaluation.curves",
     "read_parameters": "spinloom.signal_files",
     "read_sequence": "spinloom.sequence.read",
     "read_signal": "spinloom.signal_files",
     "read_tissue": "spinloom.tissue.files",
     "simulate": "spinloom.tasks.simulate",
     "solve_pools": "spinloom.physics.engine",
+    "span": "spinloom.evaluation.wording",
+    "svg": "spinloom.evaluation.canvas",
 }
 
 

@@ -26,6 +26,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from yaml import YAMLError
 
 from spinloom.errors import ConfigurationError, SpinloomError, TrackingError, known_names
 from spinloom.registry import plugins
@@ -84,7 +85,7 @@ def run_task(task: str, function: Callable[[Config], object], arguments: list[st
             job()
         except MissingConfigException as error:
             raise _unknown_choice(error) from error
-        except (HydraException, OmegaConfBaseException) as error:
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
             raise _explained(error, task, overrides) from error
         for failure in failures:
             raise failure

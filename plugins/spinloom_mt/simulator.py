@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spinloom import Numerics, PoolSimulator, Requirements, Signal, Timeline, Tissue
+from spinloom import Numerics, PoolSimulator, Requirements, Section, Signal, Timeline, Tissue, mt_series
 
 
 class MtSimulator:
@@ -21,3 +21,9 @@ class MtSimulator:
     def simulate(self, timeline: Timeline, subject: Tissue) -> Signal:
         """Play `timeline` on `subject`; differentiable with respect to every parameter of the tissue."""
         return self._solver.simulate(timeline, subject)
+
+    def report(self, timeline: Timeline, subject: Tissue, signal: Signal) -> tuple[Section, ...]:
+        """Transfer ratio against offset for each power, and the saturation rate of every measurement."""
+        from spinloom_mt.report import mt_section
+
+        return (mt_section(mt_series(timeline, subject, signal), subject),)

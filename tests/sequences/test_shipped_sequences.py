@@ -20,7 +20,7 @@ from spinloom.sequence.timeline import RfEvent, Timeline
 from spinloom.units import MICROTESLA, PPM, PROTON_GAMMA_BAR
 
 FOLDER = Path(__file__).parents[2] / "sequences" / "cest"
-NAMES = ("aptw_3t_36pulses", "aptw_3t_block", "mrf_larginine_9p4t", "mrf_mt_7t", "wasabi_3t")
+NAMES = ("aptw_3t_36pulses", "aptw_3t_block", "mrf_larginine_9p4t", "mrf_mt_7t", "mt_spectrum_3t", "wasabi_3t")
 
 SIX_DIGITS = 5e-6
 """What a frequency may lose when pypulseq writes it with six significant digits, relative to it."""
@@ -205,3 +205,16 @@ def test_a_fingerprint_saturates_with_the_amplitudes_of_its_schedule(name: str, 
 def test_a_point_without_saturation_is_a_delay_and_has_no_offset() -> None:
     offsets = offsets_ppm(read_sequence("mrf_larginine_9p4t"))
     assert np.flatnonzero(np.isnan(offsets)).tolist() == [17]
+
+
+def test_the_mt_series_plays_sixteen_offsets_at_each_of_three_amplitudes() -> None:
+    timeline = read_sequence("mt_spectrum_3t")
+    pulses = plays(timeline)
+    np.testing.assert_allclose([play.stop - play.start for play in pulses], 2.0, atol=1e-9)
+    amplitudes = [play.event.amplitude / PROTON_GAMMA_BAR / MICROTESLA for play in pulses]
+    np.testing.assert_allclose(amplitudes, [1] + 16 * [1] + 16 * [2] + 16 * [4], rtol=1e-5)
+    offsets = np.array([play.event.frequency(1e8) for play in pulses])
+    assert offsets[0] == -200e3
+    for first in (1, 17, 33):
+        np.testing.assert_allclose(np.diff(np.log10(offsets[first : first + 16])), 2 / 15, atol=3e-4)
+        assert (offsets[first], offsets[first + 15]) == (1e3, 1e5)

@@ -15,13 +15,11 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from spinloom.evaluation.canvas import BLUE, GREY, INK, ORANGE, axis_name, blank, heading, save
+from spinloom.evaluation.curves import draw_rows, label_end, note, tissue_rows
 from spinloom.evaluation.wording import MINUS, number
 from spinloom.interfaces import Signal
 from spinloom.quantify.asymmetry import mtr_asymmetry
 from spinloom.quantify.zspectrum import ZSpectrum, z_spectrum
-
-_FEW_TISSUES = 5
-"""So many single tissues are drawn behind the median of a batch."""
 
 _NO_TRANSVERSE = 1e-3
 """Transverse magnetisation below this share of equilibrium is not drawn."""
@@ -53,9 +51,9 @@ def _draw_spectrum(spectrum: ZSpectrum) -> Figure:
     figure, panels = blank(4.7, (2.0, 1.0)) if offsets.size else blank(3.4)
     measured = np.flatnonzero(~spectrum.m0_scans & np.isfinite(spectrum.offset_ppm))
     order = measured[np.argsort(spectrum.offset_ppm[measured], kind="stable")]
-    _draw_z(panels[0], spectrum.offset_ppm[order], _rows(spectrum.mz_over_m0)[:, order], spectrum)
+    _draw_z(panels[0], spectrum.offset_ppm[order], tissue_rows(spectrum.mz_over_m0)[:, order], spectrum)
     if offsets.size:
-        _draw_asymmetry(panels[1], offsets, 100 * _rows(asymmetry))
+        _draw_asymmetry(panels[1], offsets, 100 * tissue_rows(asymmetry))
     axis_name(panels[-1], "Saturation offset [ppm]")
     panels[-1].invert_xaxis()
     return figure
@@ -63,8 +61,8 @@ def _draw_spectrum(spectrum: ZSpectrum) -> Figure:
 
 def _draw_z(axes: Axes, offsets: np.ndarray, z: np.ndarray, spectrum: ZSpectrum) -> None:
     heading(axes, f"Mz / {'M₀' if spectrum.m0_scans.any() else 'equilibrium'}")
-    _note(axes, _batch_note(spectrum) or _m0_note(spectrum))
-    _curve(axes, offsets, z, BLUE)
+    note(axes, _batch_note(spectrum) or _m0_note(spectrum))
+    draw_rows(axes, offsets, z, BLUE)
     axes.set_ylim(min(0.0, 1.08 * z.min()), max(1.0, 1.04 * z.max()))
     if z.min() < 0:
         axes.axhline(0, color=GREY, linewidth=0.8)
@@ -74,7 +72,7 @@ def _draw_asymmetry(axes: Axes, offsets: np.ndarray, percent: np.ndarray) -> Non
     """The asymmetry in percent, with its largest value written beside it."""
     heading(axes, f"MTR asymmetry  Z({MINUS}Δ) {MINUS} Z(+Δ)  [%]")
     axes.axhline(0, color=GREY, linewidth=0.8)
-    middle = _curve(axes, offsets, percent, ORANGE)
+    middle = draw_rows(axes, offsets, percent, ORANGE)
     peak = int(middle.argmax())
     axes.annotate(
         f"{number(middle[peak], '.2f')} % at {offsets[peak]:.4g} ppm",
@@ -93,41 +91,19 @@ def _draw_asymmetry(axes: Axes, offsets: np.ndarray, percent: np.ndarray) -> Non
 def _draw_fingerprint(spectrum: ZSpectrum, mxy: Tensor | None) -> Figure:
     """Mz, and |Mxy| where the readout has any, against the number of the measurement, M0 scans included."""
     figure, (axes,) = blank(3.4)
-    curves = {"Mz": (_rows(spectrum.mz), BLUE)}
-    if mxy is not None and (transverse := _rows(mxy.abs())).max() > _NO_TRANSVERSE:
+    curves = {"Mz": (tissue_rows(spectrum.mz), BLUE)}
+    if mxy is not None and (transverse := tissue_rows(mxy.abs())).max() > _NO_TRANSVERSE:
         curves["|Mxy|"] = (transverse, ORANGE)
     heading(axes, f"{' and '.join(curves)} / equilibrium")
     places = np.arange(1, spectrum.offset_ppm.size + 1)
     for name, (values, color) in curves.items():
-        middle = _curve(axes, places, values, color)
+        middle = draw_rows(axes, places, values, color)
         if len(curves) > 1:
-            _label_end(axes, name, places[-1], middle[-1], color)
-    _note(axes, _batch_note(spectrum))
+            label_end(axes, name, places[-1], middle[-1], color)
+    note(axes, _batch_note(spectrum))
     axis_name(axes, "Measurement")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return figure
-
-
-def _curve(axes: Axes, x: np.ndarray, rows: np.ndarray, color: str) -> np.ndarray:
-    """Draw `rows` of shape `(tissues, measurements)`; returns the curve in the middle of them."""
-    middle = np.median(rows, axis=0)
-    if len(rows) == 1:
-        axes.plot(x, middle, color=color, linewidth=1.5, marker="o", markersize=3.6)
-        return middle
-    axes.fill_between(x, *np.quantile(rows, (0.05, 0.95), axis=0), color=color, alpha=0.18, linewidth=0)
-    for row in rows[np.linspace(0, len(rows) - 1, min(len(rows), _FEW_TISSUES)).astype(int)]:
-        axes.plot(x, row, color=color, linewidth=0.6, alpha=0.55)
-    axes.plot(x, middle, color=color, linewidth=2.0)
-    return middle
-
-
-def _label_end(axes: Axes, text: str, x: float, y: float, color: str) -> None:
-    axes.annotate(text, (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=10, color=color)
-
-
-def _note(axes: Axes, text: str) -> None:
-    """Small type at the upper right."""
-    axes.set_title(text, loc="right", fontsize=9, color=GREY, pad=7)
 
 
 def _batch_note(spectrum: ZSpectrum) -> str:
@@ -141,9 +117,3 @@ def _m0_note(spectrum: ZSpectrum) -> str:
         return ""
     place = f" at {number(where[0], '.5g')} ppm" if where.size == 1 and np.isfinite(where[0]) else ""
     return f"M₀ {spectrum.m0.item():.3f}{place}"
-
-
-def _rows(values: Tensor) -> np.ndarray:
-    """The batch as one axis of tissues, float64, shape `(tissues, measurements)`."""
-    plain: np.ndarray = values.detach().cpu().double().numpy()
-    return plain.reshape(-1, plain.shape[-1])

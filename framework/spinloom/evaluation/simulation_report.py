@@ -125,4 +125,8 @@ def _highlights(spectrum: ZSpectrum, tissue: Tissue) -> dict[str, str]:
 
 
 def _kind(spectrum: ZSpectrum) -> str:
-    return "Z-spectrum" if spectrum.is_spectrum else "Fingerprint"
+    if spectrum.is_spectrum:
+        return "Z-spectrum"
+    offsets = spectrum.offset_ppm[~spectrum.m0_scans]
+    _, times = np.unique(np.round(offsets[np.isfinite(offsets)], 3), return_counts=True)
+    return "Series of Z-spectra" if times.size >= 3 and times.min() == times.max() > 1 else "Fingerprint"
