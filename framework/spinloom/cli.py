@@ -15,9 +15,11 @@ from spinloom.errors import SpinloomError, known_names
 COMMANDS = {
     "simulate": ("spinloom.commands.simulate", "Simulate a sequence on a tissue and track the run."),
     "sequence": ("spinloom.commands.sequence", "Describe or plot a Pulseq file."),
+    "quantify": ("spinloom.commands.quantify", "Make maps of Z-spectra: WASABI, Lorentzian and other fits."),
     "plugins": ("spinloom.commands.plugins", "List, show, disable or enable plugins."),
     "track": ("spinloom.commands.track", "Log results that were kept while tracking was down."),
     "reproduce": ("spinloom.commands.reproduce", "Run a tracked run again and compare."),
+    "compare": ("spinloom.commands.compare", "Compare two signals in numbers and a picture."),
     "ui": ("spinloom.commands.ui", "Open the page of tracked runs."),
 }
 """Subcommands: their module, and a line of help that needs no import."""
