@@ -53,9 +53,8 @@ def test_the_largest_difference_is_told_with_its_place(here: Path) -> None:
     one, shifted = (spinloom.read_signal(name) for name in ("one", "shifted"))
     apart = (one.mz - shifted.mz).abs().numpy()
     sample = int(apart.argmax())
-    assert (
-        f"{apart.max():.3g} M0, of mz, at sample {sample + 1}, offset {one.offset_ppm[sample]:.5g} ppm" in done.output
-    )
+    place = f"at sample {sample + 1}, offset {one.offset_ppm[sample]:.5g} ppm"
+    assert f"{apart.max():.3g} M0, of mz, {place}" in done.output
     record = json.loads((here / "out" / "comparison.json").read_text())
     assert record[0]["largest"] == apart.max()
     assert record[0]["mean"] == pytest.approx(apart.mean())
@@ -110,16 +109,16 @@ BAD_PAIRS = {
     "a run that is nowhere": (["one", "nowhere"], "no run 'nowhere', and no run folder has that path"),
     "a batch and one tissue": (
         ["one", "three"],
-        "34 samples of 1 tissues, 'three' 34 of 3; only signals of one sequence",
+        "1 x 34 in 'one' and 3 x 34 in 'three'",
     ),
-    "a longer column": (["one", "long.txt"], "'long.txt' 40 of 1"),
+    "a longer column": (["one", "long.txt"], "1 x 40 in 'long.txt'"),
     "words": (["one", "words.csv"], "'words.csv', row 2: 'many' is not 1 numbers"),
     "a ragged table": (["one", "ragged.csv"], "'ragged.csv', row 1"),
     "columns that are none": (["one", "other.csv"], "has the columns time, signal; it needs one of mz, mz_over_m0"),
     "an empty file": (["one", "empty.csv"], "'empty.csv' holds no numbers"),
     "a folder without a signal": (["one", "folder"], "folder holds no signal"),
     "quantities apart": (["one", "ratio.csv"], "nothing to compare"),
-    "numbers that are none": (["one", "nan.txt"], "holds nan"),
+    "numbers that are none": (["one", "nan.txt"], "'nan.txt' holds nan as mz of tissue 1, sample 34"),
     "a picture of no known kind": (["one", "shifted", "-o", "x.pdf"], "cannot be written as 'x.pdf'"),
 }
 

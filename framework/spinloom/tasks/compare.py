@@ -87,8 +87,8 @@ def _of_one_length(a: Source, b: Source) -> tuple[Source, Source]:
         a, b = (side if side.samples == min(a.samples, b.samples) else side.first_samples() for side in (a, b))
     if a.samples != b.samples or a.tissues != b.tissues:
         raise OutputError(
-            f"Tissues x samples are {a.tissues} x {a.samples} in '{a.name}' and {b.tissues} x {b.samples} in '{b.name}'; "
-            "only signals of one sequence and as many tissues can be compared."
+            f"Tissues x samples are {a.tissues} x {a.samples} in '{a.name}' and {b.tissues} x {b.samples} in "
+            f"'{b.name}'; only signals of one sequence and as many tissues can be compared."
         )
     return a, b
 
