@@ -12,9 +12,10 @@ from torch import Tensor
 from spinloom.physics.accuracy import Sampling, choose_sampling
 from spinloom.physics.bloch_mcconnell import Layout
 from spinloom.physics.isochromats import averaged, sentences, with_isochromats
-from spinloom.physics.propagation import Propagators, common_larmor, play
+from spinloom.physics.players import Player, choose_player
+from spinloom.physics.propagation import common_larmor
 from spinloom.sequence.replay import PHYSICAL, PULSEQ_CEST, replay
-from spinloom.sequence.steps import StepProgram, step_program
+from spinloom.sequence.steps import step_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
 
@@ -49,6 +50,7 @@ def solve_pools(
     progress: Callable[[int, int], None] | None = None,
     timing: str = PHYSICAL,
     shape_phase: str | None = None,
+    engine: str = "auto",
 ) -> PoolSolution:
     """Solve the Bloch-McConnell equations of `tissue` under `timeline`.
 
@@ -57,6 +59,7 @@ def solve_pools(
     progress: called after each chunk of a batch with the tissues that are done and their number
     timing: `physical`, or `pulseq_cest` for the times, samples and phases of that program, to compare with its results
     shape_phase: which way round the phases of RF shapes turn, `pulseq` or `pulseq_cest`; by default that of the timing
+    engine: `fast` compiled loops, `readable` matrices in torch, or `auto`, fast wherever it applies
 
     Differentiable with respect to every parameter of the tissue.
     """
@@ -65,13 +68,14 @@ def solve_pools(
     timeline = replay(timeline, timing, shape_phase, tissue.max_pulse_samples, common_larmor(tissue))
     cells = "all" if timing == PULSEQ_CEST else cells
     program = step_program(timeline)
-    sampling = _sampling(program, timeline, flat, rtol, cells)
+    player, played_by = choose_player(program, timeline, flat, rtol, dtype, engine)
+    sampling = _sampling(player, timeline, flat, rtol, cells)
     chunk = _chunk_size(timeline, flat)
     parts = []
     tissues = int(flat.batch_shape.numel())
     for start in range(0, tissues, chunk):
         part = flat[start : start + chunk]
-        parts.append(play(program, timeline, part, Propagators(timeline, part, sampling.cells), dtype))
+        parts.append(player(part, sampling.cells))
         if progress is not None:
             progress(min(start + chunk, tissues), tissues)
     shape = (*tissue.batch_shape, program.time.size)
@@ -80,15 +84,14 @@ def solve_pools(
         mxy=averaged(torch.cat([mxy for _, mxy in parts]), whole).reshape(shape),
         time=program.time,
         measurement=program.measurement,
-        notes=(*program.notes, sampling.sentence(), *sentences(whole)),
+        notes=(*program.notes, sampling.sentence(), f"Played by the {played_by} engine.", *sentences(whole)),
     )
 
 
-def _sampling(
-    program: StepProgram, timeline: Timeline, tissue: Tissue, rtol: float, cells: int | str | None
-) -> Sampling:
+def _sampling(player: Player, timeline: Timeline, tissue: Tissue, rtol: float, cells: int | str | None) -> Sampling:
     if cells is None:
-        return choose_sampling(program, timeline, tissue, rtol)
+        segments = max((waveform.durations.size for waveform in timeline.waveforms), default=1)
+        return choose_sampling(player, segments, tissue, rtol)
     return Sampling(None if cells == "all" else int(cells), None)
 
 
