@@ -109,6 +109,24 @@ def test_parameters_know_their_units_and_meaning() -> None:
     assert rate.unit == "1/s"
 
 
+def test_pairs_of_pools_several_semisolid_pools_and_t2star_can_vary_too() -> None:
+    mapping = {
+        "water_pool": {"t1": 1, "t2": 0.08, "t2star": "choice(0.03, 0.05)"},
+        "mt_pool": {
+            "a": {"f": 0.08, "t1": 1, "t2": 1e-5, "k": "choice(20, 30)", "dw": 0, "lineshape": "Gaussian"},
+            "b": {"f": 0.04, "t1": 1, "t2": 1e-5, "k": 40, "dw": 0, "lineshape": "Gaussian"},
+        },
+        "exchange": {"a-b": {"k": "choice(5, 10)"}},
+        "b0": 3,
+    }
+    plan = plan_batch(mapping, "myelin")
+    assert plan.spins == 100
+    batch = plan.build()
+    assert list(columns(batch)) == ["water_pool.t2star", "mt_pool.a.k", "exchange.a-b.k"]
+    assert batch.tissue.semisolid[0].k.tolist() == [20, 20, 30, 30] * 2
+    assert batch.tissue.exchange[0].k.tolist() == [5, 10] * 4
+
+
 BAD_RANGES = {
     "a range that is empty": ("range(1.6, 0.8, 0.1)", ["'range(1.6, 0.8, 0.1)'", "is empty", "sign of the step"]),
     "a range from a number to itself": ("range(1, 1, 0.1)", ["is empty"]),

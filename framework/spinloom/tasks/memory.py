@@ -16,13 +16,14 @@ NUMBER_BYTES = 32
 _LIMIT_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
-def refuse_beyond_memory(tissues: int, samples: int, numbers: int) -> None:
+def refuse_beyond_memory(tissues: int, samples: int, numbers: int, spins: int = 1) -> None:
     """Raise `ConfigurationError` where a batch cannot fit, which says how many tissues would.
 
     samples: of the signal, for each tissue
     numbers: that describe each tissue
+    spins: isochromats that each tissue is solved at
     """
-    each = samples * SAMPLE_BYTES + numbers * NUMBER_BYTES
+    each = (samples * SAMPLE_BYTES + numbers * NUMBER_BYTES) * spins
     free = free_memory()
     if free is not None and tissues * each > free:
         raise ConfigurationError(

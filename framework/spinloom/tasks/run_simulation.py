@@ -82,7 +82,7 @@ def run_simulation(config: Mapping[str, Any], progress: Callable[[int, int], Non
 def _tissues(config: Mapping[str, Any], timeline: Timeline) -> TissueBatch:
     """The batch that `config` asks for, refused before it is built where it cannot fit into memory."""
     plan = plan_batch(config["tissue"], config["names"]["tissue"], config["samples"])
-    refuse_beyond_memory(plan.tissues, sequence_facts(timeline).adc_samples, plan.numbers)
+    refuse_beyond_memory(plan.tissues, sequence_facts(timeline).adc_samples, plan.numbers, plan.spins)
     return plan.build(config["seed"])
 
 

@@ -85,13 +85,14 @@ def with_value(mapping: Mapping[str, Any], address: str, value: Any) -> dict[str
 def _sections(mapping: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Key, ...]]]:
     """Beginning of the addresses of each section, and its keys."""
     yield "", schema.SCANNER_KEYS
-    yield f"{schema.WATER}.", schema.WATER_KEYS
-    for kind in (schema.SEMISOLID, schema.EXCHANGING):
+    yield f"{schema.WATER}.", (*schema.WATER_KEYS, schema.T2STAR)
+    kinds = {schema.SEMISOLID: schema.POOL_KEYS, schema.EXCHANGING: schema.POOL_KEYS}
+    for kind, keys in {**kinds, schema.EXCHANGE: schema.EXCHANGE_KEYS}.items():
         node = mapping.get(kind)
         if not isinstance(node, Mapping):
             continue
-        pools = [str(name) for name, content in node.items() if isinstance(content, Mapping)]
-        for pool in pools:
-            yield f"{kind}.{pool}.", schema.POOL_KEYS
-        if node and not pools:
-            yield f"{kind}.", schema.POOL_KEYS
+        members = [str(name) for name, content in node.items() if isinstance(content, Mapping)]
+        for member in members:
+            yield f"{kind}.{member}.", keys
+        if node and not members:
+            yield f"{kind}.", keys

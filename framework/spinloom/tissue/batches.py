@@ -20,10 +20,13 @@ from typing import Any
 import numpy as np
 
 from spinloom.errors import TissueError
+from spinloom.tissue import schema
 from spinloom.tissue.addresses import numbers_of, value_at, with_value
 from spinloom.tissue.numbers import number, shown
 from spinloom.tissue.pool_model import tissue_from_mapping
+from spinloom.tissue.pool_sections import isochromat_count
 from spinloom.tissue.pools import Tissue
+from spinloom.tissue.section import Section
 from spinloom.tissue.tables import read_table
 from spinloom.tissue.variation import Draw, Grid, variation
 
@@ -82,6 +85,12 @@ class TissuePlan:
     def numbers(self) -> int:
         """How many numbers describe each tissue."""
         return sum(found.name == found.key.name for found in numbers_of(self.mapping).values())
+
+    @property
+    def spins(self) -> int:
+        """How many isochromats each tissue is solved at."""
+        water = Section.of(self.mapping, f"Tissue '{self.name}'").child(schema.WATER)
+        return isochromat_count(water) or 1
 
     def build(self, seed: int = 0) -> TissueBatch:
         """Draw with `seed`, multiply the axes out and read the tissues; raises `TissueError` for impossible values."""
