@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spinloom.physics.engine import solve_pools
-from spinloom.physics.fast import play_fast, star_of
+from spinloom.physics.fast import FastProgram, play_fast, star_of
 from spinloom.physics.propagation import Propagators, play
 from spinloom.sequence.steps import step_program
 from spinloom.sequence.timeline import RfWaveform, Timeline
@@ -54,7 +54,7 @@ def both(timeline: Timeline, tissue: Tissue, cells: int | None) -> tuple[torch.T
     """The signal by the fast and by the readable engine."""
     program, star = step_program(timeline), star_of(tissue)
     assert star is not None
-    fast = torch.stack(play_fast(program, timeline, tissue, star, cells, 1e-14, 1))
+    fast = torch.stack(play_fast(FastProgram.of(program, timeline, tissue), tissue, star, cells, 1e-14, 1))
     readable = torch.stack(play(program, timeline, tissue, Propagators(timeline, tissue, cells), torch.float64))
     return fast, readable
 
@@ -127,9 +127,9 @@ def test_any_star_of_pools_under_any_pulse_agrees_with_the_readable_engine(ampli
 
 def test_threads_and_chunks_change_nothing() -> None:
     tissue, timeline = seven(), train(sinc(200), [-500.0, 130.0])
-    program = step_program(timeline)
-    alone = [play_fast(program, timeline, tissue[i : i + 1], star_of(tissue[i : i + 1]), 48, 1e-8, 1) for i in range(3)]
-    shared = play_fast(program, timeline, tissue, star_of(tissue), 48, 1e-8, 2)
+    program = FastProgram.of(step_program(timeline), timeline, tissue)
+    alone = [play_fast(program, tissue[i : i + 1], star_of(tissue[i : i + 1]), 48, 1e-8, 1) for i in range(3)]
+    shared = play_fast(program, tissue, star_of(tissue), 48, 1e-8, 2)
     for number, part in enumerate(shared):
         joined = torch.cat([parts[number] for parts in alone])
         assert float((part - joined).abs().max()) <= 1e-12  # series of a chunk are as long as its fastest tissue needs

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from spinloom.physics.bloch_mcconnell import Layout, generator, rf_generators
+from spinloom.physics.exponentials import exponentials
 from spinloom.physics.kernels import chain
 from spinloom.sequence.timeline import RfWaveform
 from spinloom.tissue.pools import Tissue
@@ -37,7 +38,7 @@ def solve_far(tissue: Tissue, waveform: RfWaveform, amplitude: float, frequency:
     nodes = _chebyshev(float(means.min()), float(means.max()))
     w = torch.tensor(nodes)[:, None] * nutation
     exponents = free + w[:, :, None, None] * x + w[:, :, None, None] ** 2 * torch.diag_embed(saturation)
-    solved = torch.linalg.matrix_exp(exponents * length).transpose(0, 1).contiguous().numpy()
+    solved = exponentials(exponents * length).transpose(0, 1).contiguous().numpy()
     spread = torch.tensor((powers - means**2) * length)[:, None, None] * (nutation**2)[:, None]
     rows = slice(layout.size - 1 - layout.semisolid, layout.size - 1)
     bound = torch.exp(spread * saturation[:, rows]).numpy()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,9 +20,10 @@ import torch
 from torch import Tensor
 
 from spinloom.physics.bloch_mcconnell import Layout, equilibrium, generator, rf_generators
+from spinloom.physics.exponentials import exponentials
 from spinloom.physics.far_pulses import solve_far
 from spinloom.physics.kernels import integrate_pulses, play_train
-from spinloom.physics.propagation import Propagators, PulseKey, solve_pulse
+from spinloom.physics.propagation import MATRICES_IN_FLIGHT, Propagators, PulseKey, solve_pulse
 from spinloom.physics.sampling import SampledPulse, sample_pulse
 from spinloom.sequence.steps import Free, MeasurementEnd, Pulse, Sample, Spoil, StepProgram
 from spinloom.sequence.timeline import RfWaveform, Timeline
@@ -113,28 +114,44 @@ def _is_star(values: np.ndarray, arrays: tuple[np.ndarray, ...], layout: Layout)
     return bool(np.array_equal(rebuilt, values))
 
 
+@dataclass(frozen=True, eq=False)
+class FastProgram:
+    """A step program as the kernels take it: its distinct pulses and delays, and its steps in their terms.
+
+    keys: distinct pulses; durations: distinct delays [s]
+    steps: kind, index and turns of each step, as `kernels.play_train` takes them
+    """
+
+    timeline: Timeline
+    keys: list[PulseKey]
+    durations: list[float]
+    steps: tuple[np.ndarray, ...]
+    samples: int
+
+    @classmethod
+    def of(cls, program: StepProgram, timeline: Timeline, tissue: Tissue) -> FastProgram:
+        """Count the distinct pulses and delays of `program`, at the Larmor frequency of `tissue`."""
+        propagators = Propagators(timeline, tissue, None)
+        played = dict.fromkeys(step.rf for step in program.steps if isinstance(step, Pulse))
+        pulses = {rf: propagators.key(timeline.rf[rf]) for rf in played}
+        keys = list(dict.fromkeys(key for key, _, _ in pulses.values()))
+        durations = sorted({step.duration for step in program.steps if isinstance(step, Free)})
+        return cls(timeline, keys, durations, _steps(program, pulses, keys, durations), program.time.size)
+
+
 def play_fast(
-    program: StepProgram,
-    timeline: Timeline,
-    tissue: Tissue,
-    star: _Star,
-    cells: int | None,
-    tolerance: float,
-    threads: int,
+    program: FastProgram, tissue: Tissue, star: _Star, cells: int | None, tolerance: float, threads: int
 ) -> tuple[Tensor, Tensor]:
     """Mz and complex Mxy of water at every sample, relative to its equilibrium, shapes `(batch, samples)`.
 
     tolerance: of each Taylor series, relative to the magnetisation
     """
-    propagators = Propagators(timeline, tissue, cells)
-    played = sorted({step.rf for step in program.steps if isinstance(step, Pulse)})
-    key_of_rf = {rf: propagators.key(timeline.rf[rf])[0] for rf in played}
-    keys = list(dict.fromkeys(key_of_rf.values()))
-    pulses = _solve_keys(keys, timeline, tissue, star, cells, tolerance, threads)
-    durations = sorted({step.duration for step in program.steps if isinstance(step, Free)})
-    delays = np.stack([_by_columns(propagators.delay(value)) for value in durations] or [pulses[:, 0]], axis=1)
-    steps = _steps(program, timeline, propagators, keys, durations)
-    return _play(steps, pulses, delays, tissue, star.layout, program.time.size, threads)
+    pulses = _solve_keys(program.keys, program.timeline, tissue, star, cells, tolerance, threads)
+    still = generator(tissue, torch.zeros_like(tissue.b0))
+    delays = np.empty((star.weights.shape[0], len(program.durations), *pulses.shape[2:]))
+    for number, duration in enumerate(program.durations):
+        delays[:, number] = _by_columns(exponentials(still * duration))
+    return _play(program.steps, pulses, delays, tissue, star.layout, program.samples, threads)
 
 
 def _solve_keys(
@@ -164,19 +181,43 @@ def _solve_keys(
                 exact.append(number)
             else:
                 series.append(number)
-        for number in exact:
-            key = keys[number]
-            if sampled.length.size >= 4 and not np.any(timeline.waveforms[waveform].values.imag):
-                solution = solve_far(tissue, timeline.waveforms[waveform], key.amplitude, key.frequency)
-            else:
-                solution = solve_pulse(
-                    tissue, sample_pulse(timeline.waveforms[waveform], cells), key.amplitude, key.frequency
-                )
-            out[:, number] = _by_columns(solution)
+        if exact and sampled.length.size < 4:
+            _solve_constant(tissue, sampled, [keys[number] for number in exact], out, exact)
+        for number in exact if sampled.length.size >= 4 else ():
+            out[:, number] = _by_columns(_solve_far(tissue, timeline.waveforms[waveform], keys[number], cells))
         if series:
             jobs = _Jobs(tissue, star, sampled, [keys[number] for number in series], tolerance, nutation)
             out[:, series] = jobs.halves(threads) if symmetric else jobs.whole(threads)
     return out
+
+
+def _solve_constant(
+    tissue: Tissue, pulse: SampledPulse, keys: list[PulseKey], out: np.ndarray, numbers: list[int]
+) -> None:
+    """Pulses of few constant segments, many keys at once, into the places `numbers` of `out`."""
+    most = max(1, MATRICES_IN_FLIGHT // (tissue.b0.numel() * Layout.of(tissue).size ** 2))
+    for start in range(0, len(keys), most):
+        part = slice(start, start + most)
+        frequency = torch.tensor([[key.frequency] for key in keys[part]], dtype=torch.float64).expand(
+            -1, tissue.b0.numel()
+        )
+        amplitude = torch.tensor([[key.amplitude] for key in keys[part]], dtype=torch.float64)
+        free, (x, y, saturation) = generator(tissue, frequency), rf_generators(tissue, frequency)
+        nutation = (2 * torch.pi * amplitude * tissue.rel_b1)[..., None, None]
+        total: Tensor | None = None
+        for length, mean, power in zip(pulse.length, pulse.mean, pulse.power, strict=True):
+            rf = nutation * (mean.real * x + mean.imag * y) + power * nutation**2 * torch.diag_embed(saturation)
+            segment = exponentials(length * (free + rf))
+            total = segment if total is None else segment @ total
+        assert total is not None
+        for number, solution in zip(numbers[part], total, strict=True):
+            out[:, number] = _by_columns(solution)
+
+
+def _solve_far(tissue: Tissue, waveform: RfWaveform, key: PulseKey, cells: int | None) -> Tensor:
+    if np.any(waveform.values.imag):
+        return solve_pulse(tissue, sample_pulse(waveform, cells), key.amplitude, key.frequency)
+    return solve_far(tissue, waveform, key.amplitude, key.frequency)
 
 
 def _radius(key: PulseKey, star: _Star, sampled: SampledPulse, nutation: np.ndarray, lift: float) -> float:
@@ -313,19 +354,21 @@ class _Jobs:
 
 def _steps(
     program: StepProgram,
-    timeline: Timeline,
-    propagators: Propagators,
+    pulses: Mapping[int, tuple[PulseKey, float, float]],
     keys: list[PulseKey],
     durations: list[float],
 ) -> tuple[np.ndarray, ...]:
-    """Kind, index and turns of each step, as `kernels.play_train` takes them."""
+    """Kind, index and turns of each step; `pulses` holds the key and the turns of each RF event that is played."""
     number_of, delay_of = {key: n for n, key in enumerate(keys)}, {value: n for n, value in enumerate(durations)}
+    rf_rows = {
+        rf: (0, number_of[key], math.cos(before), math.sin(before), math.cos(after), math.sin(after))
+        for rf, (key, before, after) in pulses.items()
+    }
     rows = []
     for step in program.steps:
         match step:
             case Pulse(rf):
-                key, before, after = propagators.key(timeline.rf[rf])
-                rows.append((0, number_of[key], math.cos(before), math.sin(before), math.cos(after), math.sin(after)))
+                rows.append(rf_rows[rf])
             case Free(duration):
                 rows.append((1, delay_of[duration], 1.0, 0.0, 1.0, 0.0))
             case Spoil():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from spinloom.physics.fast import play_fast, star_of
+from spinloom.physics.fast import FastProgram, play_fast, star_of
 from spinloom.physics.propagation import Propagators, play
 from spinloom.sequence.steps import StepProgram
 from spinloom.sequence.timeline import Timeline
@@ -31,11 +31,13 @@ def choose_player(
     if star is None:
         return lambda part, cells: play(program, timeline, part, Propagators(timeline, part, cells), dtype), "readable"
 
+    prepared = FastProgram.of(program, timeline, tissue)
+
     def fast(part: Tissue, cells: int | None) -> tuple[Tensor, Tensor]:
         rates = star_of(part)
         assert rates is not None
         tolerance = EXACT if cells is None else min(0.1 * rtol, 1e-6)
-        mz, mxy = play_fast(program, timeline, part, rates, cells, tolerance, torch.get_num_threads())
+        mz, mxy = play_fast(prepared, part, rates, cells, tolerance, torch.get_num_threads())
         return mz.to(dtype), mxy.to(torch.complex64 if dtype == torch.float32 else torch.complex128)
 
     return fast, "fast"
