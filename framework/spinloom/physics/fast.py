@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -323,18 +324,16 @@ class _Jobs:
         radius = _radius(key, self.star, self.sampled, self.nutation[None], lift)
         return _series(radius * float(self.sampled.length.max()), self.tolerance)
 
-    @property
+    @cached_property
     def _nutation(self) -> np.ndarray:
         return np.array([key.amplitude for key in self.keys])[:, None] * self.nutation
 
-    @property
+    @cached_property
     def _absorption(self) -> np.ndarray:
         size, bound = self.star.layout.size - 1, self.star.layout.semisolid
-        rows = [
-            -rf_generators(self.tissue, torch.full_like(self.tissue.b0, key.frequency))[2][:, size - bound : size]
-            for key in self.keys
-        ]
-        return np.ascontiguousarray(torch.stack(rows).transpose(1, 2).numpy())
+        frequency = torch.tensor([[key.frequency] for key in self.keys], dtype=torch.float64)
+        _, _, saturation = rf_generators(self.tissue, frequency.expand(-1, self.tissue.b0.numel()))
+        return np.ascontiguousarray(-saturation[..., size - bound : size].transpose(1, 2).numpy())
 
     def _shared(self, backwards: bool) -> tuple[np.ndarray, ...]:
         """Lengths, and begin and rise of the lines that have the cells' averages."""
