@@ -100,3 +100,19 @@ def test_the_largest_is_found_for_each_tissue() -> None:
 def test_there_is_no_largest_without_counterparts() -> None:
     one_sided = Signal(torch.ones(3), torch.zeros(3), np.arange(3.0), np.arange(3), np.array([1.0, 2.0, 3.0]))
     assert largest_asymmetry(z_spectrum(one_sided)) is None
+
+
+def test_what_was_not_measured_makes_only_its_own_pair_unknown() -> None:
+    z = direct_saturation(GRID).repeat(2, 1)
+    z[0, 0] = torch.nan
+    offsets, asymmetry = mtr_asymmetry(GRID, z)
+    assert asymmetry[0].isnan().nonzero().flatten().tolist() == [offsets.size - 1]
+    assert asymmetry[1].isfinite().all()
+
+
+def test_noise_of_both_sides_adds_up() -> None:
+    """Independent noise of 0.01 on either side leaves 0.0141; over 16 x 1,000 values its estimate scatters by 0.6 %."""
+    noise = 0.01 * torch.randn(1000, GRID.size, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+    _, asymmetry = mtr_asymmetry(GRID, direct_saturation(GRID) + noise)
+    assert asymmetry.std().item() == pytest.approx(0.01 * 2**0.5, rel=0.025)
+    assert abs(asymmetry.mean().item()) < 4 * 0.01 * 2**0.5 / 16000**0.5

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spinloom.quantify.averaging import averages
 from spinloom.quantify.zspectrum import SAME_OFFSET_PPM, ZSpectrum, find_m0_scans
 
 
@@ -24,19 +25,19 @@ def mtr_asymmetry(offset_ppm: np.ndarray, z: Tensor, m0_scans: np.ndarray | None
 
     Returns the offsets, shape `(pairs,)`, and `Z(-d) - Z(+d)`, shape `(*batch, pairs)`.  Z(-d) is what was measured
     within 1e-3 ppm of -d, otherwise a straight line between its neighbours; offsets without neighbours on
-    both sides are left out rather than extrapolated.
+    both sides are left out rather than extrapolated.  NaN where one of these measurements is not finite.
     """
     if m0_scans is None:
         m0_scans, _ = find_m0_scans(offset_ppm, {})
     measured = np.flatnonzero(~m0_scans & np.isfinite(offset_ppm))
-    centres, averages = _averages(offset_ppm[measured])
+    centres, weights = averages(offset_ppm[measured])
     positive = centres[centres > SAME_OFFSET_PPM]
     mirrored = _snapped(-positive, centres)
     inside = mirrored >= centres.min(initial=np.inf)
     positive, mirrored = positive[inside], mirrored[inside]
     difference = _interpolation(mirrored, centres) - _interpolation(positive, centres)
-    weights = torch.as_tensor((difference @ averages).T, dtype=z.dtype, device=z.device)
-    return positive, z[..., measured] @ weights
+    matrix = torch.as_tensor((difference @ weights).T, dtype=z.dtype, device=z.device)
+    return positive, _product(z[..., measured], matrix)
 
 
 def largest_asymmetry(spectrum: ZSpectrum) -> tuple[Tensor, Tensor] | None:
@@ -51,14 +52,13 @@ def largest_asymmetry(spectrum: ZSpectrum) -> tuple[Tensor, Tensor] | None:
     return torch.as_tensor(offsets, dtype=value.dtype, device=value.device)[where], value
 
 
-def _averages(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct offsets, rising, shape `(distinct,)`, and the matrix that averages the measurements of each."""
-    order = np.argsort(offsets, kind="stable")
-    group = np.empty(offsets.size, dtype=np.int64)
-    group[order] = np.cumsum(np.diff(offsets[order], prepend=-np.inf) > SAME_OFFSET_PPM) - 1
-    members = np.arange(group.max(initial=-1) + 1)[:, None] == group
-    averages = members / members.sum(axis=1, keepdims=True)
-    return averages @ offsets, averages
+def _product(z: Tensor, matrix: Tensor) -> Tensor:
+    """`z @ matrix`, NaN only where a measurement that counts is not finite."""
+    unknown = ~z.isfinite()
+    if not unknown.any():
+        return z @ matrix
+    touched = unknown.to(z.dtype) @ (matrix != 0).to(z.dtype) > 0
+    return torch.where(touched, torch.nan, torch.where(unknown, 0.0, z) @ matrix)
 
 
 def _snapped(wanted: np.ndarray, centres: np.ndarray) -> np.ndarray:
