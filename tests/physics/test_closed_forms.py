@@ -24,6 +24,10 @@ def tissue(t1: float = 1.2, t2: float = 0.08, **changes: object) -> Tissue:
     return tissue_from_mapping({"water_pool": {"t1": t1, "t2": t2}, "b0": 3} | changes, "closed form")
 
 
+SERIES = 1e-12
+"""Where a series ends, at 1e-13, depends on the fastest tissue of a chunk."""
+
+
 def flip(degrees: float, phase: float = 0.0) -> tuple:
     """A hard pulse of 10 ns."""
     return block_pulse(1e-8, degrees / 360 / 1e-8, phase=phase)
@@ -126,5 +130,5 @@ def test_results_do_not_depend_on_how_a_batch_is_cut_into_chunks(monkeypatch: py
     whole = solve_pools(timeline, batch, cells="all")
     monkeypatch.setattr(engine, "PROPAGATOR_BUDGET", 1)
     one_by_one = solve_pools(timeline, batch, cells="all")
-    assert float((whole.mz - one_by_one.mz).abs().max()) <= 1e-14
-    assert float((whole.mxy - one_by_one.mxy).abs().max()) <= 1e-14
+    assert float((whole.mz - one_by_one.mz).abs().max()) <= SERIES
+    assert float((whole.mxy - one_by_one.mxy).abs().max()) <= SERIES

@@ -8,6 +8,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spinloom.errors import ConfigurationError
 from spinloom.physics.engine import solve_pools
 from spinloom.physics.fast import FastProgram, play_fast, star_of
 from spinloom.physics.propagation import Propagators, play
@@ -143,6 +144,10 @@ def test_the_fast_engine_leaves_to_the_readable_one_what_it_does_not_solve() -> 
     timeline = train(sinc(64), [130.0])
     assert "Played by the readable engine." in solve_pools(timeline, beyond).notes
     assert "Played by the fast engine." in solve_pools(timeline, seven()).notes
+    with pytest.raises(ConfigurationError, match=r"'seven'.*star exchange.*engine=auto"):
+        solve_pools(timeline, beyond, engine="fast")
+    with pytest.raises(ConfigurationError, match=r"'fats' is unknown. Did you mean 'fast'\?"):
+        solve_pools(timeline, seven(), engine="fats")
 
 
 def test_a_timeline_of_block_pulses_plays_on_both_engines_alike() -> None:

@@ -68,7 +68,7 @@ def test_spins_of_a_batch_stay_with_their_tissue() -> None:
     parts = [EXCITATION, 0.03, MARKER]
     together = solve(parts, water(15, [0.03, 0.05, 0.1])).mxy
     alone = torch.cat([solve(parts, water(15, [value])).mxy for value in (0.03, 0.05, 0.1)])
-    assert torch.equal(together, alone)
+    assert float((together - alone).abs().max()) <= 1e-12  # series of a batch end where its fastest tissue allows
     assert float(together[2].abs()) == pytest.approx(math.exp(-0.03 / T2), abs=1e-4)  # T2* of T2: no spread
 
 

@@ -190,7 +190,8 @@ def test_a_batch_of_rates_gives_what_each_gives_alone() -> None:
         return solve_pools(timeline, tissue, cells="all").mz.reshape(-1)
 
     rates = [0.0, 10.0, 200.0]
-    assert torch.equal(mz(rates), torch.cat([mz(rate) for rate in rates]))
+    alone = torch.cat([mz(rate) for rate in rates])
+    assert float((mz(rates) - alone).abs().max()) <= 1e-13  # exponentials of a batch scale with its largest
 
 
 def test_a_pair_that_names_no_pool_is_refused_with_those_there_are() -> None:

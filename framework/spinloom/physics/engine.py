@@ -61,13 +61,14 @@ def solve_pools(
     shape_phase: which way round the phases of RF shapes turn, `pulseq` or `pulseq_cest`; by default that of the timing
     engine: `fast` compiled loops, `readable` matrices in torch, or `auto`, fast wherever it applies
 
-    Differentiable with respect to every parameter of the tissue.
+    Differentiable with respect to every parameter of the tissue, by the readable engine whatever was asked for.
     """
     whole = tissue.flatten().to(torch.float64, device)
     flat = with_isochromats(whole)
     timeline = replay(timeline, timing, shape_phase, tissue.max_pulse_samples, common_larmor(tissue))
     cells = "all" if timing == PULSEQ_CEST else cells
     program = step_program(timeline)
+    engine = "readable" if flat.requires_grad else engine
     player, played_by = choose_player(program, timeline, flat, rtol, dtype, engine)
     sampling = _sampling(player, timeline, flat, rtol, cells)
     chunk = _chunk_size(timeline, flat)
@@ -77,7 +78,8 @@ def solve_pools(
         part = flat[start : start + chunk]
         parts.append(player(part, sampling.cells))
         if progress is not None:
-            progress(min(start + chunk, tissues), tissues)
+            spins = tissues // whole.b0.numel()
+            progress(min(start + chunk, tissues) // spins, whole.b0.numel())
     shape = (*tissue.batch_shape, program.time.size)
     return PoolSolution(
         mz=averaged(torch.cat([mz for mz, _ in parts]), whole).reshape(shape),

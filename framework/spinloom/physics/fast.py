@@ -19,6 +19,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from spinloom.physics.bloch_mcconnell import Layout, equilibrium, generator, rf_generators
 from spinloom.physics.exponentials import exponentials
@@ -61,7 +62,7 @@ def star_of(tissue: Tissue) -> _Star | None:
     if tissue.b0.device.type != "cpu":
         return None
     layout, matrix = Layout.of(tissue), generator(tissue, torch.zeros_like(tissue.b0))
-    if matrix.requires_grad:
+    if matrix.requires_grad or forward_ad.unpack_dual(matrix).tangent is not None:
         return None
     values = matrix.numpy()
     pools, x, y, z = layout.pools, layout.x.start, layout.y.start, layout.z.start

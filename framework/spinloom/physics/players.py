@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from spinloom.errors import ConfigurationError, known_names
 from spinloom.physics.fast import FastProgram, play_fast, star_of
 from spinloom.physics.propagation import Propagators, play
 from spinloom.sequence.steps import StepProgram
@@ -27,7 +28,14 @@ def choose_player(
     program: StepProgram, timeline: Timeline, tissue: Tissue, rtol: float, dtype: torch.dtype, engine: str
 ) -> tuple[Player, str]:
     """The player for tissues like `tissue`, and its name, `fast` or `readable`."""
+    if engine not in ENGINES:
+        raise ConfigurationError(f"The engine '{engine}' is unknown. {known_names(engine, ENGINES)}")
     star = None if engine == "readable" else star_of(tissue)
+    if star is None and engine == "fast":
+        raise ConfigurationError(
+            f"The fast engine does not solve tissue '{tissue.name}': it plays star exchange on the CPU, without "
+            "gradients; engine=auto takes the readable one."
+        )
     if star is None:
         return lambda part, cells: play(program, timeline, part, Propagators(timeline, part, cells), dtype), "readable"
 

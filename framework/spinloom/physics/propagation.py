@@ -15,8 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from spinloom.physics.bloch_mcconnell import Layout, equilibrium, generator, rf_generators
+from spinloom.physics.matrix_exponential import matrix_exp
 from spinloom.physics.sampling import SampledPulse, sample_pulse
 from spinloom.sequence.steps import Free, MeasurementEnd, Pulse, Sample, Spoil, StepProgram
 from spinloom.sequence.timeline import RfEvent, Timeline
@@ -24,6 +26,12 @@ from spinloom.tissue.pools import Tissue
 
 MATRICES_IN_FLIGHT = 2_000_000
 """Matrix elements that one batched exponential may hold: 16 MB, so that it stays near the cache."""
+
+MATRICES_KEPT = 13
+"""Matrices that the gradient of one cell keeps, as measured."""
+
+GRADIENT_BUDGET = 2 * 2**30
+"""Bytes that gradients may keep of solving pulses; beyond, pulses are solved again when gradients are taken."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,17 @@ class Propagators:
         self._larmor = common_larmor(tissue)
         self._pulses: dict[PulseKey, Tensor] = {}
         self._delays: dict[float, Tensor] = {}
+        self._solve = _solve_again_for_gradients if self._steps_exceed_budget() else solve_pulse
+
+    def _steps_exceed_budget(self) -> bool:
+        """Whether gradients are asked for that would keep more than `GRADIENT_BUDGET`."""
+        if not self._tissue.requires_grad:
+            return False
+        pulses = {(event.waveform, event.amplitude, event.frequency_offset) for event in self._timeline.rf}
+        segments = [self._timeline.waveforms[waveform].durations.size for waveform, _, _ in pulses]
+        cells = sum(size if self._cells is None else min(size, self._cells) for size in segments)
+        matrix = Layout.of(self._tissue).size ** 2 * self._tissue.b0.numel() * 8
+        return cells * matrix * MATRICES_KEPT > GRADIENT_BUDGET
 
     def key(self, event: RfEvent) -> tuple[PulseKey, float, float]:
         """What the solution of an RF event depends on, and the turns of the frame before and after it [rad]."""
@@ -60,7 +79,7 @@ class Propagators:
         key, turn_before, turn_after = self.key(event)
         if key not in self._pulses:
             sampled = sample_pulse(self._timeline.waveforms[key.waveform], self._cells)
-            self._pulses[key] = solve_pulse(self._tissue, sampled, key.amplitude, key.frequency)
+            self._pulses[key] = self._solve(self._tissue, sampled, key.amplitude, key.frequency)
         layout = Layout.of(self._tissue)
         before = rotation(layout, turn_before, self._pulses[key])
         after = rotation(layout, turn_after, before)
@@ -70,8 +89,13 @@ class Propagators:
         """Propagator of free precession in the Larmor frame."""
         if duration not in self._delays:
             still = torch.zeros_like(self._tissue.b0)
-            self._delays[duration] = torch.linalg.matrix_exp(generator(self._tissue, still) * duration)
+            self._delays[duration] = matrix_exp(generator(self._tissue, still) * duration)
         return self._delays[duration]
+
+
+def _solve_again_for_gradients(tissue: Tissue, pulse: SampledPulse, amplitude: float, frequency: float) -> Tensor:
+    """What `solve_pulse` gives; its steps are not kept but taken again when gradients are."""
+    return checkpoint(solve_pulse, tissue, pulse, amplitude, frequency, use_reentrant=False, preserve_rng_state=False)
 
 
 def solve_pulse(tissue: Tissue, pulse: SampledPulse, amplitude: float, frequency: float) -> Tensor:
@@ -88,7 +112,7 @@ def solve_pulse(tissue: Tissue, pulse: SampledPulse, amplitude: float, frequency
     for start in range(0, pulse.length.size, steps):
         part = slice(start, start + steps)
         exponents = _magnus(free, x, y, saturation, nutation, pulse, part)
-        product = _ordered_product(torch.linalg.matrix_exp(exponents))
+        product = _ordered_product(matrix_exp(exponents))
         total = product if total is None else product @ total
     assert total is not None
     return total

@@ -149,6 +149,18 @@ class Tissue:
             )
         return 1 + names.index(pool)
 
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are asked of any parameter."""
+        asked: list[bool] = []
+
+        def note(values: Tensor) -> Tensor:
+            asked.append(values.requires_grad)
+            return values
+
+        _map(self, note)
+        return any(asked)
+
     def map(self, function: Callable[[Tensor], Tensor]) -> Tissue:
         """The tissue with `function` applied to every parameter tensor."""
         return _map(self, function)
