@@ -191,7 +191,7 @@ def test_a_batch_of_rates_gives_what_each_gives_alone() -> None:
 
     rates = [0.0, 10.0, 200.0]
     alone = torch.cat([mz(rate) for rate in rates])
-    assert float((mz(rates) - alone).abs().max()) <= 1e-13  # exponentials of a batch scale with its largest
+    assert float((mz(rates) - alone).abs().max()) <= 1e-12  # exponentials of a batch are scaled alike
 
 
 def test_a_pair_that_names_no_pool_is_refused_with_those_there_are() -> None:
