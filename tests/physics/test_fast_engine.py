@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from spinloom.errors import ConfigurationError
 from spinloom.physics.engine import solve_pools
-from spinloom.physics.fast import FastProgram, play_fast, star_of
+from spinloom.physics.fast import FastProgram, play_fast
 from spinloom.physics.propagation import Propagators, play
+from spinloom.physics.star import star_of
 from spinloom.sequence.steps import step_program
 from spinloom.sequence.timeline import RfWaveform, Timeline
 from spinloom.testing.timelines import MARKER, SPOILER, block_pulse, rf_event, timeline_of

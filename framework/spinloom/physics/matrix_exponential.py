@@ -36,7 +36,6 @@ class _MatrixExponential(torch.autograd.Function):
         (matrix,) = context.saved_tensors
         return derivative(matrix.mT, gradient)
 
-
     @staticmethod
     def jvp(context: Any, tangent: Tensor) -> Tensor:
         (matrix,) = context.saved_tensors

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from spinloom.errors import ConfigurationError, known_names
-from spinloom.physics.fast import FastProgram, play_fast, star_of
+from spinloom.physics.fast import FastProgram, play_fast
 from spinloom.physics.propagation import Propagators, play
+from spinloom.physics.star import star_of
 from spinloom.sequence.steps import StepProgram
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
