@@ -1,4 +1,4 @@
-"""Time of a gradient of the signal with respect to every number of a tissue, beside that of the signal itself.
+"""Processor time of a gradient of the signal with respect to every number of a tissue, beside that of the signal itself.
 
     python benchmarks/gradients.py [--tissues N] [--cells N] [--threads N]
 
@@ -80,12 +80,12 @@ def asking(tissue: Tissue) -> tuple[Tissue, list[torch.Tensor]]:
 
 
 def median(work: Callable[[], object], runs: int = 3) -> float:
-    """Median time of some runs after one that is not counted [s]."""
+    """Median processor time of some runs after one that is not counted [s]."""
     times = []
     for _ in range(runs + 1):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return statistics.median(times[1:])
 
 
