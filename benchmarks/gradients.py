@@ -1,4 +1,4 @@
-"""Processor time of a gradient of the signal with respect to every number of a tissue, beside that of the signal itself.
+"""Processor time of a gradient of the signal with respect to every number of a tissue, beside that of the signal.
 
     python benchmarks/gradients.py [--tissues N] [--cells N] [--threads N]
 
