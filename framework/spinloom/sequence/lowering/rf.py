@@ -33,6 +33,9 @@ _USES = {
     "o": "other",
 }
 
+NO_TIME = 1e-9
+"""Borders of cells closer than this are one [rasters]: rounding parts them, no file does."""
+
 
 def lower_rf(sequence: Any, raster: float, shapes: Shapes) -> tuple[tuple[RfWaveform, ...], dict[int, RfEvent]]:
     """Distinct envelopes, and RF events by their ids."""
@@ -107,6 +110,7 @@ def _from_points(times: np.ndarray, values: np.ndarray, raster: float) -> RfWave
     """
     sloped = np.diff(values) != 0
     borders = np.union1d(np.append(times, 0.0), _whole_numbers_between(times[:-1][sloped], times[1:][sloped]))
+    borders = borders[np.append(True, np.diff(borders) > NO_TIME)]
     middles = (borders[1:] + borders[:-1]) / 2
     cells, envelope = np.diff(borders), np.interp(middles, times, values, left=0.0)
     rest = np.ceil(times[-1] - 1e-6) - times[-1]
