@@ -97,6 +97,16 @@ def test_the_largest_is_found_for_each_tissue() -> None:
     assert [part.tolist() for part in found] == [[3.5, 3.5], [0.25, 0.125]]
 
 
+def test_the_largest_is_the_most_positive_where_noe_is_deeper_than_amide() -> None:
+    z = direct_saturation(GRID)
+    z[GRID == 3.5] -= 0.05
+    z[GRID == -3.0] -= 0.2
+    signal = Signal(z, torch.zeros_like(z), GRID, np.arange(GRID.size), GRID)
+    found = largest_asymmetry(z_spectrum(signal))
+    assert found is not None
+    assert [part.item() for part in found] == pytest.approx([3.5, 0.05])
+
+
 def test_there_is_no_largest_without_counterparts() -> None:
     one_sided = Signal(torch.ones(3), torch.zeros(3), np.arange(3.0), np.arange(3), np.array([1.0, 2.0, 3.0]))
     assert largest_asymmetry(z_spectrum(one_sided)) is None
