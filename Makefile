@@ -17,6 +17,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	  { echo "Spinloom needs Python 3.11 to 3.13; $(PYTHON) is `$(PYTHON) --version 2>&1`. Try: make PYTHON=python3.12 demo"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@echo "Compiling the fast engine, once"
+	@$(BIN)/python -c 'import spinloom; spinloom.simulate(sequence="aptw_3t_36pulses", tissue="wm_3t_7pool")'
 	@touch $@
 
 demo: $(VENV)/.ready
