@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import spinloom
 
@@ -43,6 +44,21 @@ def test_challenge_case_agrees_within_1e9(model: str, sequence: str) -> None:
     )
     assert np.abs(signal.mz.numpy() - reference[:, 1]).max() <= 1e-9
     assert np.abs(signal.offset_ppm - reference[:, 0]).max() <= 1e-9  # the file's own list of offsets
+
+
+@needs_public_files
+@pytest.mark.parametrize(("model", "sequence"), CASES.values(), ids=CASES.keys())
+def test_challenge_case_in_single_precision_is_rounded_alone(model: str, sequence: str) -> None:
+    """By the default sampling; solved in float64 and rounded to float32 at the end, half a unit of the last place."""
+    reference = np.loadtxt(DATA / f"case_{model[0]}_reference.csv", delimiter=",", skiprows=1)
+    signal = spinloom.simulate(
+        simulator="cest",
+        sequence=PUBLIC / "bmsim" / f"case_{sequence}.seq",
+        tissue=PUBLIC / "bmsim" / f"case_{model}.yaml",
+        dtype="float32",
+    )
+    assert signal.mz.dtype == torch.float32
+    assert np.abs(signal.mz.double().numpy() - reference[:, 1]).max() <= np.finfo(np.float32).eps
 
 
 @needs_public_files
