@@ -94,3 +94,9 @@ def test_where_it_cannot_be_written_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"report\.html cannot be written to .*name another place"):
         write_report(tmp_path / "report.html", everywhere("plain"))
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_block_of_no_known_type_is_an_error_that_names_it_and_the_known_ones() -> None:
+    content = ReportContent("title", (), (Section("section", ("text",)),))  # type: ignore[arg-type]
+    with pytest.raises(ReportError, match=r"no block of type str; its blocks are Picture, Table"):
+        render(content)

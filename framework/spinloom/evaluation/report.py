@@ -10,7 +10,17 @@ from importlib.resources import files
 from pathlib import Path
 
 from spinloom.evaluation.embedding import embedded
-from spinloom.evaluation.report_content import Block, Code, Facts, Notes, Picture, ReportContent, Section, Table
+from spinloom.evaluation.report_content import (
+    Block,
+    Code,
+    Facts,
+    Notes,
+    Picture,
+    ReportContent,
+    ReportError,
+    Section,
+    Table,
+)
 from spinloom.whole_file import write_whole
 
 _NUMBER = re.compile(r"[+\-\N{MINUS SIGN}]?\d[\d.,]*(e[+-]?\d+)?( ?[^\W\d_%]{0,3}%?)?", re.IGNORECASE)
@@ -62,7 +72,9 @@ def _section(section: Section, prefix: str) -> str:
 
 @singledispatch
 def _html(block: Block, prefix: str) -> str:
-    raise NotImplementedError(f"A report has no block of type {type(block).__name__}.")
+    raise ReportError(
+        f"A report has no block of type {type(block).__name__}; its blocks are Picture, Table, Facts, Notes and Code."
+    )
 
 
 @_html.register

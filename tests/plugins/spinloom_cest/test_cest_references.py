@@ -31,17 +31,18 @@ CASES = {
 }
 
 
+def challenge(model: str, sequence: str, **options: str) -> tuple[spinloom.Signal, np.ndarray]:
+    """The signal of a case, and its reference: offsets [ppm] and Mz, shape `(measurements, 2)`."""
+    reference = np.loadtxt(DATA / f"case_{model[0]}_reference.csv", delimiter=",", skiprows=1)
+    files = {"sequence": PUBLIC / "bmsim" / f"case_{sequence}.seq", "tissue": PUBLIC / "bmsim" / f"case_{model}.yaml"}
+    return spinloom.simulate(simulator="cest", **files, **options), reference
+
+
 @needs_public_files
 @pytest.mark.parametrize(("model", "sequence"), CASES.values(), ids=CASES.keys())
 def test_challenge_case_agrees_within_1e9(model: str, sequence: str) -> None:
     """1e-9 is three times what the reference itself is known to."""
-    reference = np.loadtxt(DATA / f"case_{model[0]}_reference.csv", delimiter=",", skiprows=1)
-    signal = spinloom.simulate(
-        simulator="cest",
-        sequence=PUBLIC / "bmsim" / f"case_{sequence}.seq",
-        tissue=PUBLIC / "bmsim" / f"case_{model}.yaml",
-        cells="all",
-    )
+    signal, reference = challenge(model, sequence, cells="all")
     assert np.abs(signal.mz.numpy() - reference[:, 1]).max() <= 1e-9
     assert np.abs(signal.offset_ppm - reference[:, 0]).max() <= 1e-9  # the file's own list of offsets
 
@@ -50,13 +51,7 @@ def test_challenge_case_agrees_within_1e9(model: str, sequence: str) -> None:
 @pytest.mark.parametrize(("model", "sequence"), CASES.values(), ids=CASES.keys())
 def test_challenge_case_in_single_precision_is_rounded_alone(model: str, sequence: str) -> None:
     """By the default sampling; solved in float64 and rounded to float32 at the end, half a unit of the last place."""
-    reference = np.loadtxt(DATA / f"case_{model[0]}_reference.csv", delimiter=",", skiprows=1)
-    signal = spinloom.simulate(
-        simulator="cest",
-        sequence=PUBLIC / "bmsim" / f"case_{sequence}.seq",
-        tissue=PUBLIC / "bmsim" / f"case_{model}.yaml",
-        dtype="float32",
-    )
+    signal, reference = challenge(model, sequence, dtype="float32")
     assert signal.mz.dtype == torch.float32
     assert np.abs(signal.mz.double().numpy() - reference[:, 1]).max() <= np.finfo(np.float32).eps
 
