@@ -49,6 +49,35 @@ class Signal:
         return np.flatnonzero(np.diff(self.measurement, prepend=-1))
 
 
+@dataclass(frozen=True, eq=False)
+class KSpace:
+    """What a simulator returns for a phantom: transverse magnetisation at every ADC sample, in the file's order.
+
+    samples: complex, mean over the phantom's field of view of the magnetisation weighted by each coil's sensitivity,
+        demodulated by the phase and frequency of its ADC event; shape `(coils, samples)`
+    time: of each sample from the start of the sequence [s], shape `(samples,)`
+    measurement: index of the ADC event that took each sample, shape `(samples,)`
+    trajectory: gradient moment since the last excitation, its sign turned by refocusing [cycles/m], along x, y, z;
+        shape `(samples, 3)`
+    labels: of each ADC event, by Pulseq's names such as LIN, shape `(measurements,)`
+    fov: of the phantom along x, y, z [m]
+    notes: sentences on what was idealised or approximated, for the report
+    """
+
+    samples: Tensor
+    time: np.ndarray
+    measurement: np.ndarray
+    trajectory: np.ndarray
+    labels: Mapping[str, np.ndarray]
+    fov: tuple[float, float, float]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def measurements(self) -> int:
+        """Number of ADC events."""
+        return int(self.measurement[-1]) + 1 if self.measurement.size else 0
+
+
 @dataclass(frozen=True)
 class Requirements:
     """What a simulator needs, in data, so that the host refuses a mismatch before any work.
