@@ -1,7 +1,7 @@
 """A phantom: maps of spins on a regular grid, with the field of view that the grid fills.
 
-Arrays are ordered `[z, y, x]`, x fastest; a 2-D phantom is one plane of finite thickness.  Voxel `n // 2` of an axis of n
-voxels is centred at the origin of the gradients, unless `centre` moves it (docs/conventions.md).  Magnetisation is
+Arrays are ordered `[z, y, x]`, x fastest; a 2-D phantom is one plane of finite thickness.  Voxel `n // 2` of an axis of
+n voxels is centred at the origin of the gradients, unless `centre` moves it (docs/conventions.md).  Magnetisation is
 relative to M0 of 1, and what a simulator returns is the mean over the field of view, so that it does not depend on how
 finely the grid is divided.
 """
