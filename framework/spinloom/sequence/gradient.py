@@ -67,3 +67,21 @@ class GradientEvent:
         """Integral over time [cycles/m]."""
         times, values = self.points()
         return float(np.trapezoid(values, times))
+
+    @cached_property
+    def _cumulative(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Times, gradient, and moment up to each point, of strictly rising times but for jumps."""
+        times, values = self.points()
+        steps = np.diff(times) * (values[1:] + values[:-1]) / 2
+        return times, values, np.concatenate([[0.0], np.cumsum(steps)])
+
+    def moment_at(self, times: np.ndarray) -> np.ndarray:
+        """Integral from the block's begin to each of `times` after it [s], in cycles/m, of the shape of `times`."""
+        points, values, moments = self._cumulative
+        clipped = np.clip(times, points[0], points[-1])
+        left = np.clip(np.searchsorted(points, clipped, side="right") - 1, 0, points.size - 2)
+        width = points[left + 1] - points[left]
+        since = clipped - points[left]
+        slope = np.divide(values[left + 1] - values[left], width, out=np.zeros_like(width), where=width > 0)
+        exact: np.ndarray = moments[left] + since * (values[left] + slope * since / 2)
+        return exact
