@@ -11,8 +11,9 @@ import pypulseq as pp
 import pytest
 
 from spinloom.errors import SequenceError
+from spinloom.sequence.atoms import FREE, MAX_SAMPLES
 from spinloom.sequence.read import read_sequence
-from spinloom.sequence.steps import MAX_SAMPLES, Free, MeasurementEnd, Pulse, Sample, Spoil, StepProgram, step_program
+from spinloom.sequence.steps import Free, MeasurementEnd, Pulse, Sample, Spoil, StepProgram, step_program
 from spinloom.sequence.timeline import Timeline
 
 SYSTEM = pp.Opts(rf_dead_time=100e-6, rf_ringdown_time=30e-6)
@@ -90,6 +91,24 @@ def test_a_weak_gradient_and_one_with_rf_or_adc_is_passed_over_and_said_to_be(pl
     program = step_program(play(weak, (PULSE, strong), (READOUT, strong)))
     assert Spoil() not in program.steps
     assert any("Gradients of 3 blocks encode position" in note for note in program.notes)
+
+
+def test_columns_and_single_steps_say_the_same(play: Play) -> None:
+    program = step_program(play(PULSE, SPOILER, READOUT, pp.make_delay(1e-3), PULSE, MARKER))
+    kinds = [Pulse, Free, Spoil, Sample, MeasurementEnd]
+    assert [kinds[kind] for kind in program.kind] == [type(step) for step in program.steps]
+    waits = [step.duration for step in program.steps if isinstance(step, Free)]
+    np.testing.assert_array_equal(program.durations[program.index[program.kind == FREE]], waits)
+    assert np.all(np.diff(program.durations) > 0)
+
+
+def test_the_table_of_pulses_holds_the_numbers_of_each(play: Play) -> None:
+    other = pp.make_block_pulse(1.0, duration=1e-3, delay=1e-4, freq_offset=90, phase_offset=0.5, system=SYSTEM)
+    timeline = play(PULSE, other, PULSE)
+    for number, event in enumerate(timeline.rf):
+        assert {name: column[number] for name, column in timeline.rf_table.items()} == {
+            name: value for name, value in vars(event).items() if name != "use"
+        }
 
 
 def test_triggers_and_soft_delays_are_noted(play: Play) -> None:

@@ -10,21 +10,15 @@ An ADC event of one sample is no readout but a marker (a pseudo-ADC): its magnet
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from spinloom.errors import SequenceError
-from spinloom.sequence.timeline import AdcEvent, Block, SoftDelay, Timeline, Trigger
-
-SPOILING_MOMENT = 1000.0
-"""A moment of one cycle a millimetre dephases any voxel of a millimetre or more [cycles/m]."""
-
-MAX_SAMPLES = 1_000_000
-"""More samples than this are refused: each is a step of its own here, and no study of tissue without place has more."""
-
-_TOLERANCE = 1e-9
-"""Times closer than this are the same [s]: the sums that they come from round."""
+from spinloom.sequence.atoms import END, FREE, PULSE, SAMPLE, SPOIL, Atoms, atoms_of, spoiling_blocks
+from spinloom.sequence.frozen import freeze
+from spinloom.sequence.timeline import SoftDelay, Timeline, Trigger
 
 
 @dataclass(frozen=True)
@@ -65,94 +59,77 @@ Step = Pulse | Free | Spoil | Sample | MeasurementEnd
 class StepProgram:
     """A timeline as steps, with the samples that they record.
 
+    kind: `PULSE`, `FREE`, `SPOIL`, `SAMPLE` or `END` of each step (`spinloom.sequence.atoms`), shape `(steps,)`
+    index: of the RF event, of the duration or of the sample; 0 for the rest
+    durations: distinct lengths of free precession, rising [s]
     time: of each sample [s], shape `(samples,)`
     measurement: ADC event of each sample, counted from 0, shape `(samples,)`
     notes: sentences on what was idealised or passed over
     """
 
-    steps: tuple[Step, ...]
+    kind: np.ndarray
+    index: np.ndarray
+    durations: np.ndarray
     time: np.ndarray
     measurement: np.ndarray
     notes: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        freeze(self.kind, self.index, self.durations, self.time, self.measurement)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps one after the other, for who reads or plays them singly."""
+        durations = self.durations.tolist()
+        build: dict[int, Callable[[int], Step]] = {
+            PULSE: Pulse,
+            FREE: lambda index: Free(durations[index]),
+            SPOIL: lambda _: Spoil(),
+            SAMPLE: Sample,
+            END: lambda _: MeasurementEnd(),
+        }
+        return tuple(build[kind](index) for kind, index in zip(self.kind.tolist(), self.index.tolist(), strict=True))
+
 
 def step_program(timeline: Timeline) -> StepProgram:
-    """Lower a timeline to the steps that a batch of tissues plays."""
-    _refuse_oversized(timeline)
-    steps: list[Step] = []
-    times: list[np.ndarray] = []
-    pending = 0.0
-    spoiled = passed_over = taken = 0
-    for block in timeline.blocks():
-        clock = 0.0
-        for start, end, step in _block_events(block, timeline, taken):
-            pending += max(start - clock, 0.0)
-            if pending > 0:
-                steps.append(Free(round(pending, 12)))
-                pending = 0.0
-            steps.append(step)
-            clock = end
-        pending += max(block.duration - clock, 0.0)
-        if block.adc is not None:
-            steps.append(MeasurementEnd())
-            times.append(block.start + _recorded_times(block.adc))
-            taken += block.adc.samples
-        if block.gradients:
-            spoils = _spoils(block)
-            steps.extend([Spoil()] if spoils else [])
-            spoiled += spoils
-            passed_over += not spoils
-    counts = [samples.size for samples in times]
+    """Lower a timeline to the steps that a batch of tissues plays; raises `SequenceError` for samples under a pulse."""
+    spoils = spoiling_blocks(timeline)
+    atoms = atoms_of(timeline, spoils)
+    kind, index, durations = _steps(atoms)
+    sampled = atoms.kind == SAMPLE
     return StepProgram(
-        steps=tuple(steps),
-        time=np.concatenate(times) if times else np.zeros(0),
-        measurement=np.repeat(np.arange(len(counts)), counts),
-        notes=_notes(timeline, spoiled, passed_over),
+        kind=kind,
+        index=index,
+        durations=durations,
+        time=timeline.block_start[atoms.block[sampled]] + atoms.begin[sampled],
+        measurement=np.cumsum(atoms.kind == END)[sampled],
+        notes=_notes(timeline, spoils),
     )
 
 
-def _refuse_oversized(timeline: Timeline) -> None:
-    if timeline.adc_samples > MAX_SAMPLES:
-        raise SequenceError(
-            f"{timeline.source} takes {timeline.adc_samples:,} ADC samples; a tissue without place is sampled at most "
-            f"{MAX_SAMPLES:,} times. Shorten its ADC events."
-        )
+def _steps(atoms: Atoms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Kind and index of every step, and the distinct durations of the free precession between atoms [s].
+
+    The time that passes before a pulse or a sample is one step, whichever blocks it comes from.
+    """
+    acts, waits = np.isin(atoms.kind, (PULSE, SAMPLE)), np.zeros(atoms.kind.size)
+    places = np.flatnonzero(acts)
+    if places.size:
+        starts = np.concatenate([[0], places[:-1] + 1])
+        waits[places] = np.round(np.add.reduceat(atoms.gap[: places[-1] + 1], starts), 12)
+    kept = atoms.kind != FREE
+    waits, waiting = waits[kept], waits[kept] > 0
+    place = np.cumsum(1 + waiting) - 1
+    kind, index = np.full(waits.size + waiting.sum(), FREE), np.zeros(waits.size + waiting.sum(), dtype=np.int64)
+    kind[place], index[place] = atoms.kind[kept], atoms.index[kept]
+    durations, index[place[waiting] - 1] = np.unique(waits[waiting], return_inverse=True)
+    return kind, index, durations
 
 
-def _spoils(block: Block) -> bool:
-    """Whether a block's gradients do nothing but dephase."""
-    if block.rf is not None or block.adc is not None:
-        return False
-    return max(abs(gradient.moment) for gradient in block.gradients.values()) >= SPOILING_MOMENT
-
-
-def _block_events(block: Block, timeline: Timeline, taken: int) -> list[tuple[float, float, Step]]:
-    """Begin, end and step of what the block plays in time order; a sample at a pulse's begin comes before it."""
-    times = _recorded_times(block.adc) if block.adc is not None else np.zeros(0)
-    events: list[tuple[float, float, Step]] = [
-        (time, time, Sample(taken + index)) for index, time in enumerate(times.tolist())
-    ]
-    if block.rf is None:
-        return events
-    begin = block.rf.delay
-    end = begin + timeline.waveforms[block.rf.waveform].duration
-    before = int(np.count_nonzero(times <= begin + _TOLERANCE))
-    if before < times.size and times[before] < end - _TOLERANCE:
-        raise SequenceError(
-            f"{timeline.source}: block {block.index + 1} in playing order samples while its RF pulse plays, which no "
-            "simulator here can do; move the ADC event after the pulse."
-        )
-    events.insert(before, (begin, end, Pulse(int(timeline.block_rf[block.index]))))
-    return events
-
-
-def _recorded_times(adc: AdcEvent) -> np.ndarray:
-    """Times after the block's begin at which magnetisation is recorded [s]."""
-    return np.array([adc.delay]) if adc.samples == 1 else adc.sample_times()
-
-
-def _notes(timeline: Timeline, spoiled: int, passed_over: int) -> tuple[str, ...]:
+def _notes(timeline: Timeline, spoils: np.ndarray) -> tuple[str, ...]:
     notes = []
+    spoiled = int(spoils.sum())
+    passed_over = int((timeline.block_gradient >= 0).any(axis=0).sum()) - spoiled
     if spoiled:
         notes.append(f"Spoiling is ideal: {spoiled} gradient blocks remove all transverse magnetisation.")
     if passed_over:
@@ -160,8 +137,8 @@ def _notes(timeline: Timeline, spoiled: int, passed_over: int) -> tuple[str, ...
             f"Gradients of {passed_over} blocks encode position, which a tissue without place has not; "
             "they are passed over."
         )
-    played = {int(index) for index in timeline.block_extension if index >= 0}
-    items = [item for index in sorted(played) for item in timeline.extensions[index]]
+    played = np.unique(timeline.block_extension[timeline.block_extension >= 0]).tolist()
+    items = [item for index in played for item in timeline.extensions[index]]
     if any(isinstance(item, Trigger) for item in items):
         notes.append("Triggers are taken to fire at once.")
     if any(isinstance(item, SoftDelay) for item in items):

@@ -7,8 +7,9 @@ Nothing is played here; `spinloom.sequence.steps` turns a timeline into the orde
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 
@@ -107,6 +108,15 @@ class Timeline:
     def duration(self) -> float:
         """Length of the sequence [s]."""
         return float(self.block_duration.sum())
+
+    @cached_property
+    def rf_table(self) -> Mapping[str, np.ndarray]:
+        """The numbers of all RF events by the names of `RfEvent`, each of shape `(events,)`."""
+        numbers = (field.name for field in fields(RfEvent) if field.name != "use")
+        kinds = {name: np.int64 if name == "waveform" else np.float64 for name in numbers}
+        table = {name: np.fromiter(map(attrgetter(name), self.rf), kind, len(self.rf)) for name, kind in kinds.items()}
+        freeze(*table.values())
+        return FrozenMapping(table)
 
     def block(self, index: int) -> Block:
         """Block `index`, counted from 0 in playing order."""
