@@ -143,7 +143,7 @@ def test_a_section_that_comes_twice_is_refused(header: str, seq_file: Write, who
     assert f"{header} begins a second time, after line " in sentence
 
 
-@pytest.mark.parametrize("name", ["ROTATIONS", "RF_SHIMS", "labelset"])
+@pytest.mark.parametrize("name", ["SHIMS", "labelset"])
 def test_an_extension_that_is_not_played_is_refused_by_name(name: str, seq_file: Write, whole_text: str) -> None:
     sentence = refusal(seq_file(whole_text + f"\nextension {name} 9\n1 0 0 0 1\n"))
     assert (

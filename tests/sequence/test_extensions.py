@@ -1,13 +1,16 @@
-"""Labels, triggers and soft delays, in the order in which the sequence was written."""
+"""Labels, triggers, soft delays, rotations and RF shims, in the order in which the sequence was written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation as ScipyRotation
 
 from spinloom.errors import SequenceError
+from spinloom.sequence.events import RfShim, Rotation, rotation_in
 from spinloom.sequence.lowering.extensions import MAX_LIST
 from spinloom.sequence.read import read_sequence
 from spinloom.sequence.timeline import Label, SoftDelay, Trigger
@@ -90,3 +93,59 @@ def test_lists_have_an_end(length: int, is_read: bool, seq_file: Write) -> None:
     else:
         with pytest.raises(SequenceError, match="refers to itself or is endless"):
             read_sequence(seq_file(text))
+
+
+TURNED = """[VERSION]
+major 1
+minor 5
+revision 1
+
+[BLOCKS]
+1 10 0 0 0 0 0 1
+2 10 0 0 0 0 0 2
+
+[EXTENSIONS]
+1 3 2 0
+2 5 1 0
+
+extension ROTATIONS 3
+1 1 0 0 0
+2 0.5 0.1 -0.7 0.5
+
+extension RF_SHIMS 5
+1 2 1 0 0.5 1.570796
+"""
+
+
+def test_rotations_turn_vectors_as_their_quaternions_do(seq_file: Write) -> None:
+    """Scalar first; scipy, an independent implementation, has it last."""
+    rotation = rotation_in(read_sequence(seq_file(TURNED)).block(0).extensions)
+    assert rotation is not None
+    np.testing.assert_allclose(rotation.matrix, ScipyRotation.from_quat([0.1, -0.7, 0.5, 0.5]).as_matrix(), atol=1e-15)
+
+
+def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
+    quarter = Rotation((np.sqrt(0.5), 0.0, 0.0, np.sqrt(0.5)))
+    np.testing.assert_allclose(quarter.matrix @ [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], atol=1e-15)
+
+
+def test_rf_shims_are_complex_weights_of_channels(seq_file: Write) -> None:
+    (shim,) = read_sequence(seq_file(TURNED)).block(1).extensions
+    assert isinstance(shim, RfShim)
+    np.testing.assert_allclose(shim.weights, [1.0, 0.5j], atol=1e-6)  # six digits of pi / 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("0.5 0.1 -0.7 0.5", "0.5 0.1 -0.7 0.9", "quaternion .* its length must be 1"),
+        ("1 2 1 0 0.5 1.570796", "1 3 1 0 0.5 1.570796", "8 columns expected, 6 found"),
+        ("1 2 1 0 0.5 1.570796", "1 2 1 0 0.5 wide", "'wide' is no number"),
+        ("1 2 1 0 0.5 1.570796", "1", "2 columns expected, 1 found"),
+        ("2 5 1 0", "2 3 1 1", "several rotations; a block has at most one"),
+        ("extension RF_SHIMS 5", "extension NEWS 5", "the file uses 'extension NEWS 5'; of Pulseq's extensions"),
+    ],
+)
+def test_what_is_no_rotation_or_shim_is_refused(old: str, new: str, complaint: str, seq_file: Write) -> None:
+    with pytest.raises(SequenceError, match=complaint):
+        read_sequence(seq_file(TURNED.replace(old, new)))

@@ -1,10 +1,11 @@
-"""Distinct RF and ADC events, and the labels, triggers and soft delays that blocks carry.
+"""Distinct RF and ADC events, and the extensions that blocks carry: labels, triggers, soft delays, rotations, RF shims.
 
 All quantities are SI: seconds, hertz (RF amplitude as a nutation frequency), radians.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from spinloom.errors import SequenceError
 from spinloom.sequence.frozen import freeze
 from spinloom.sequence.shape import MAX_DECODED_SAMPLES, Shape
 from spinloom.units import PPM
+
+_PLATEAU = 1e-5
+"""Magnitudes that differ by less than this part of the peak are the peak."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,14 @@ class RfWaveform:
         """Largest magnitude of the envelope."""
         return float(np.abs(self.values).max())
 
+    @cached_property
+    def centre(self) -> float:
+        """Middle of the stretch from the first to the last segment of peak magnitude, after the pulse's begin [s]."""
+        ends = np.cumsum(self.durations)
+        highest = np.flatnonzero(np.abs(self.values) >= (1 - _PLATEAU) * self.peak)
+        first, last = highest[0], highest[-1]
+        return float(ends[first] - self.durations[first] + ends[last]) / 2
+
 
 @dataclass(frozen=True)
 class RfEvent:
@@ -64,6 +76,8 @@ class RfEvent:
     frequency_offset, phase_offset: [Hz], [rad]
     frequency_ppm, phase_ppm: parts proportional to the Larmor frequency (Pulseq 1.5) [1e-6], [rad/MHz]
     use: excitation, refocusing, inversion, saturation, preparation, other or undefined
+    centre: when the pulse acts as a rotation at once, after its begin [s], as files state it since version 1.5;
+        NaN stands for the centre of the waveform
     """
 
     waveform: int
@@ -74,6 +88,7 @@ class RfEvent:
     frequency_ppm: float
     phase_ppm: float
     use: str
+    centre: float = math.nan
 
     def frequency(self, larmor: float) -> float:
         """Frequency offset at the Larmor frequency `larmor` [Hz], both in Hz."""
@@ -150,4 +165,36 @@ class SoftDelay:
     hint: str
 
 
-Extension = Label | Trigger | SoftDelay
+@dataclass(frozen=True)
+class Rotation:
+    """A rotation of all gradients of a block about the origin (Pulseq 1.5).
+
+    quaternion: of length 1, scalar first, then along x, y, z
+    """
+
+    quaternion: tuple[float, float, float, float]
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """What turns the gradient vector (x, y, z) of the file into the one that is played, shape `(3, 3)`."""
+        real, vector = self.quaternion[0], np.array(self.quaternion[1:])
+        x, y, z = vector
+        across = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+        matrix = np.eye(3) + 2 * real * across + 2 * across @ across
+        freeze(matrix)
+        return matrix
+
+
+@dataclass(frozen=True)
+class RfShim:
+    """Complex weights of the channels of a transmit array for the pulse of a block (Pulseq 1.5)."""
+
+    weights: tuple[complex, ...]
+
+
+Extension = Label | Trigger | SoftDelay | Rotation | RfShim
+
+
+def rotation_in(extensions: tuple[Extension, ...]) -> Rotation | None:
+    """The rotation that a block's list carries, at most one."""
+    return next((item for item in extensions if isinstance(item, Rotation)), None)

@@ -12,7 +12,14 @@ from collections.abc import Callable
 from spinloom.errors import SequenceError
 from spinloom.sequence.text import Row, Section, SequenceText
 
-EXTENSIONS = {"TRIGGERS": "#wwtt", "LABELSET": "#zn", "LABELINC": "#zn", "DELAYS": "#wffn"}
+EXTENSIONS = {
+    "TRIGGERS": "#wwtt",
+    "LABELSET": "#zn",
+    "LABELINC": "#zn",
+    "DELAYS": "#wffn",
+    "ROTATIONS": "#ffff",
+    "RF_SHIMS": "#w*",
+}
 """Extensions that a timeline holds, and their columns; another one in a file is refused by name."""
 
 LARGEST = 1e15
@@ -67,15 +74,25 @@ def _columns(section: Section, text: SequenceText) -> str:
 
 def _check_row(row: Row, columns: str, header: str, source: str) -> None:
     words = row.words
-    if len(words) != len(columns):
+    expected = _column_count(words, columns)
+    if len(words) != expected:
         raise SequenceError(
-            f"{source}, line {row.number}, in {header}: {len(columns)} columns expected, {len(words)} found: "
+            f"{source}, line {row.number}, in {header}: {expected} columns expected, {len(words)} found: "
             f"'{row.text[:80]}'. The file is truncated or damaged."
         )
-    for word, column in zip(words, columns, strict=True):
+    for word, column in zip(words, columns.replace("*", "f" * (expected - len(columns) + 1)), strict=True):
         complaint = _CHECKS[column](word)
         if complaint:
             raise SequenceError(f"{source}, line {row.number}, in {header}: '{word[:40]}' {complaint}.")
+
+
+def _column_count(words: list[str], columns: str) -> int:
+    """How many columns a row has; a final `*` stands for as many pairs of numbers as the word before it says."""
+    if not columns.endswith("*"):
+        return len(columns)
+    fixed = len(columns) - 1
+    counted = words[fixed - 1] if len(words) >= fixed else "0"
+    return fixed + (0 if whole_complaint(counted) else 2 * int(counted))
 
 
 def _refuse_repeated_ids(rows: tuple[Row, ...], header: str, source: str) -> None:

@@ -41,7 +41,7 @@ def _lower(text: SequenceText, shapes: Shapes) -> Timeline:
         adc=float(sequence.adc_raster_time),
         block=float(sequence.block_duration_raster),
     )
-    waveforms, rf = lower_rf(sequence, rasters.rf, shapes)
+    waveforms, rf = lower_rf(sequence, rasters.rf, shapes, stated=text.version >= (1, 5, 0))
     gradients = lower_gradients(sequence, rasters.gradient, shapes)
     adcs = lower_readouts(sequence, shapes)
     numbers = np.array(list(sequence.block_events), dtype=np.int64)

@@ -1,16 +1,21 @@
-"""Labels, triggers and soft delays: the linked lists of Pulseq's [EXTENSIONS], unrolled."""
+"""Labels, triggers, soft delays, rotations and RF shims: the linked lists of Pulseq's [EXTENSIONS], unrolled."""
 
 from __future__ import annotations
 
+import cmath
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from spinloom.errors import SequenceError, known_names
-from spinloom.sequence.events import Extension, Label, SoftDelay, Trigger
+from spinloom.sequence.events import Extension, Label, RfShim, Rotation, SoftDelay, Trigger
 from spinloom.sequence.text import SequenceText
 
 _MICROSECOND = 1e-6
+
+_UNIT_LENGTH = 1e-3
+"""A quaternion's length may differ from 1 by this: files carry six digits, and some writers fewer."""
 
 MAX_LIST = 1000
 """A longer extension list is damage: it could set each label of the format many times over."""
@@ -49,7 +54,20 @@ def _extension(name: str, words: list[str]) -> Extension:
         return Trigger(kind, int(words[1]), float(words[2]) * _MICROSECOND, float(words[3]) * _MICROSECOND)
     if name == "DELAYS":
         return SoftDelay(int(words[0]), float(words[1]) * _MICROSECOND, float(words[2]), words[3])
+    if name == "ROTATIONS":
+        return _rotation([float(word) for word in words])
+    if name == "RF_SHIMS":
+        numbers = [float(word) for word in words[1:]]
+        return RfShim(tuple(map(cmath.rect, numbers[0::2], numbers[1::2])))
     return Label(_label_name(words[1]), int(words[0]), increment=name == "LABELINC")
+
+
+def _rotation(quaternion: list[float]) -> Rotation:
+    length = math.hypot(*quaternion)
+    if abs(length - 1) > _UNIT_LENGTH:
+        raise SequenceError(f"a rotation has the quaternion {quaternion} of length {length:g}; its length must be 1.")
+    real, x, y, z = (part / length for part in quaternion)
+    return Rotation((real, x, y, z))
 
 
 def _label_name(name: str) -> str:
@@ -66,6 +84,7 @@ def _unroll(
     """The list that begins at `head`; Pulseq stores it backwards."""
     found: list[Extension] = []
     visited: set[int] = set()
+    start = head
     while head:
         if head in visited or len(visited) == MAX_LIST:
             raise SequenceError(f"the extension list at {head} refers to itself or is endless; it must end with 0.")
@@ -79,4 +98,7 @@ def _unroll(
         if reference not in specified:
             raise SequenceError(f"[EXTENSIONS] refers to entry {reference} of {name}, which the file does not define.")
         found.append(specified[reference])
+    for single, what in ((Rotation, "rotations"), (RfShim, "RF shims")):
+        if sum(isinstance(item, single) for item in found) > 1:
+            raise SequenceError(f"the extension list at {start} holds several {what}; a block has at most one.")
     return tuple(reversed(found))

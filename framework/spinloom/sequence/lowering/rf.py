@@ -24,6 +24,9 @@ MAX_CELLS = 8_000_000
 SHORTEST = 1e-3
 """A pulse with a time shape lasts at least this many rasters; less is rounding."""
 
+LATE = 1e-6
+"""A pulse's centre may be stated this much after its end [s]: files round times to a microsecond."""
+
 _USES = {
     "e": "excitation",
     "r": "refocusing",
@@ -37,8 +40,10 @@ NO_TIME = 1e-9
 """Borders of cells closer than this are one [rasters]: rounding parts them, no file does."""
 
 
-def lower_rf(sequence: Any, raster: float, shapes: Shapes) -> tuple[tuple[RfWaveform, ...], dict[int, RfEvent]]:
-    """Distinct envelopes, and RF events by their ids."""
+def lower_rf(
+    sequence: Any, raster: float, shapes: Shapes, stated: bool
+) -> tuple[tuple[RfWaveform, ...], dict[int, RfEvent]]:
+    """Distinct envelopes, and RF events by their ids; stated: whether the file states the centres of pulses."""
     waveforms: list[RfWaveform] = []
     positions: dict[tuple[int, int, int], int] = {}
     events: dict[int, RfEvent] = {}
@@ -51,11 +56,25 @@ def lower_rf(sequence: Any, raster: float, shapes: Shapes) -> tuple[tuple[RfWave
             cells += waveforms[-1].durations.size
             if cells > MAX_CELLS:
                 raise SequenceError(f"the RF events change {cells:,} times or more; {MAX_CELLS:,} are decoded at most.")
-        events[int(key)] = _event(data, positions[form], sequence.rf_library.type.get(key, "u"))
+        position = positions[form]
+        centre = _centre(key, data, waveforms[position], stated)
+        events[int(key)] = _event(data, position, sequence.rf_library.type.get(key, "u"), centre)
     return tuple(waveforms), events
 
 
-def _event(data: Any, waveform: int, use: str) -> RfEvent:
+def _centre(key: Any, data: Any, waveform: RfWaveform, stated: bool) -> float:
+    """Centre of a pulse after its begin [s]: what the file states, or else that of the waveform."""
+    if not stated:
+        return waveform.centre
+    centre = float(data[4])
+    if centre > waveform.duration + LATE:
+        raise SequenceError(
+            f"RF event {int(key)} lasts {waveform.duration:g} s, but its centre is stated {centre:g} s after its begin."
+        )
+    return centre
+
+
+def _event(data: Any, waveform: int, use: str, centre: float) -> RfEvent:
     """An event from a row of pypulseq's library, whatever version the row was written in."""
     return RfEvent(
         waveform=waveform,
@@ -66,6 +85,7 @@ def _event(data: Any, waveform: int, use: str) -> RfEvent:
         frequency_ppm=float(data[6]),
         phase_ppm=float(data[7]),
         use=_USES.get(use, "undefined"),
+        centre=centre,
     )
 
 
