@@ -1,0 +1,1 @@
+"""Bloch equations on grids of isochromats: what an imaging sequence measures of a phantom."""

@@ -1,0 +1,105 @@
+"""A phantom as the engine plays it: isochromats on a grid whose places are sums of one vector an axis.
+
+    r(iz, iy, ix) = Z[iz] + Y[iy] + X[ix]
+
+so that the phase factor of any gradient moment is a product of three vectors, and a readout is sums along axes.  A
+single plane has a thickness: its spins lie at 16 depths, in turn along x and y (`DEPTHS` a side), so that moments
+through the plane dephase within each image voxel of a fine enough grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from spinloom.tissue.phantom import Phantom
+
+DEPTHS = 4
+"""Spins along x, and along y, until depths repeat."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spins:
+    """Isochromats on a grid of shape `(z, y, x)`.
+
+    m0, r1, r2: equilibrium, and rates of relaxation [1/s]
+    b0, b1: frequency above Larmor [Hz], and transmit field relative to nominal
+    coils: complex receive sensitivities, shape `(coils, z, y, x)`, or None for one coil that receives all alike
+    axes: Z, Y and X [m], float64, shapes `(n, 3)`
+    count: of all isochromats of the phantom, of which these may be a part
+    """
+
+    m0: Tensor
+    r1: Tensor
+    r2: Tensor
+    b0: Tensor
+    b1: Tensor
+    coils: Tensor | None
+    axes: tuple[Tensor, Tensor, Tensor]
+    count: int
+
+    @property
+    def coil_count(self) -> int:
+        """Number of coils that receive."""
+        return 1 if self.coils is None else self.coils.shape[0]
+
+    def parts(self, most: int) -> Iterator[Spins]:
+        """The spins in slabs of planes or bands of rows, of about `most` spins each."""
+        planes, rows, columns = self.m0.shape
+        plane_step = max(1, most // (rows * columns))
+        row_step = rows if plane_step > 1 or most >= rows * columns else max(1, most // columns)
+        for first in range(0, planes, plane_step):
+            for row in range(0, rows, row_step):
+                yield self._part(slice(first, first + plane_step), slice(row, row + row_step))
+
+    def _part(self, planes: slice, rows: slice) -> Spins:
+        def cut(values: Tensor) -> Tensor:
+            return values[..., planes, rows, :]
+
+        z, y, x = self.axes
+        maps = (cut(values) for values in (self.m0, self.r1, self.r2, self.b0, self.b1))
+        return Spins(*maps, None if self.coils is None else cut(self.coils), (z[planes], y[rows], x), self.count)
+
+    def phases(self, moment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Complex factors of the gradient moment(s) `(..., 3)` along z, y and x, shapes `(n, ...)`, in float64."""
+        return tuple(_turn(axis @ moment.reshape(-1, 3).T).reshape(-1, *moment.shape[:-1]) for axis in self.axes)  # type: ignore[return-value]
+
+
+def _turn(cycles: Tensor) -> Tensor:
+    return torch.polar(torch.ones_like(cycles), 2 * torch.pi * cycles)
+
+
+def spins_of(phantom: Phantom, dephasing: bool = True) -> Spins:
+    """The isochromats of a phantom, one a voxel.
+
+    dephasing: whether the spins of a single plane spread over its thickness; else they lie in its middle
+    """
+    outside = phantom.m0 <= 0
+    t1, t2 = (torch.where(outside, torch.ones_like(values), values) for values in (phantom.t1, phantom.t2))
+    return Spins(
+        m0=phantom.m0,
+        r1=1 / t1,
+        r2=1 / t2,
+        b0=phantom.b0,
+        b1=phantom.b1,
+        coils=phantom.coils,
+        axes=_axes(phantom, dephasing),
+        count=phantom.voxels,
+    )
+
+
+def _axes(phantom: Phantom, dephasing: bool) -> tuple[Tensor, Tensor, Tensor]:
+    vectors = []
+    for column, name in ((2, "z"), (1, "y"), (0, "x")):
+        places = phantom.positions(name).detach().to(torch.float64)
+        vectors.append(torch.zeros(places.numel(), 3, dtype=torch.float64, device=places.device))
+        vectors[-1][:, column] = places
+    z, y, x = vectors
+    if dephasing and phantom.shape[0] == 1:
+        depth = phantom.fov[2] / DEPTHS**2
+        x[:, 2] += depth * (torch.arange(x.shape[0], device=x.device) % DEPTHS - (DEPTHS - 1) / 2)
+        y[:, 2] += depth * DEPTHS * (torch.arange(y.shape[0], device=y.device) % DEPTHS - (DEPTHS - 1) / 2)
+    return z, y, x
