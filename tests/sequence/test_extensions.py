@@ -10,10 +10,11 @@ import pytest
 from scipy.spatial.transform import Rotation as ScipyRotation
 
 from spinloom.errors import SequenceError
-from spinloom.sequence.events import RfShim, Rotation, rotation_in
+from spinloom.sequence.events import rotation_in
 from spinloom.sequence.lowering.extensions import MAX_LIST
 from spinloom.sequence.read import read_sequence
-from spinloom.sequence.timeline import Label, SoftDelay, Trigger
+from spinloom.sequence.steps import step_program
+from spinloom.sequence.timeline import Label, RfShim, Rotation, SoftDelay, Trigger
 
 Write = Callable[[str], Path]
 
@@ -133,6 +134,11 @@ def test_rf_shims_are_complex_weights_of_channels(seq_file: Write) -> None:
     (shim,) = read_sequence(seq_file(TURNED)).block(1).extensions
     assert isinstance(shim, RfShim)
     np.testing.assert_allclose(shim.weights, [1.0, 0.5j], atol=1e-6)  # six digits of pi / 2
+
+
+def test_who_knows_one_transmit_field_refuses_rf_shims_by_name(seq_file: Write) -> None:
+    with pytest.raises(SequenceError, match=r"block 2 .* RF_SHIMS"):
+        step_program(read_sequence(seq_file(TURNED)))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ import numpy as np
 from spinloom.sequence.atoms import END, FREE, PULSE, SAMPLE, SPOIL, Atoms, atoms_of, spoiling_blocks
 from spinloom.sequence.frozen import freeze
 from spinloom.sequence.timeline import SoftDelay, Timeline, Trigger
+from spinloom.sequence.transmit import refuse_rf_shims
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,11 @@ class StepProgram:
 
 
 def step_program(timeline: Timeline) -> StepProgram:
-    """Lower a timeline to the steps that a batch of tissues plays; raises `SequenceError` for samples under a pulse."""
+    """Lower a timeline to the steps that a batch of tissues plays.
+
+    Raises `SequenceError` for samples under a pulse and for RF shims.
+    """
+    refuse_rf_shims(timeline)
     spoils = spoiling_blocks(timeline)
     atoms = atoms_of(timeline, spoils)
     kind, index, durations = _steps(atoms)

@@ -13,7 +13,17 @@ from operator import attrgetter
 
 import numpy as np
 
-from spinloom.sequence.events import AdcEvent, Extension, Label, RfEvent, RfWaveform, SoftDelay, Trigger
+from spinloom.sequence.events import (
+    AdcEvent,
+    Extension,
+    Label,
+    RfEvent,
+    RfShim,
+    RfWaveform,
+    Rotation,
+    SoftDelay,
+    Trigger,
+)
 from spinloom.sequence.frozen import FrozenMapping, freeze
 from spinloom.sequence.gradient import GradientEvent
 
@@ -26,7 +36,9 @@ __all__ = [
     "Label",
     "Rasters",
     "RfEvent",
+    "RfShim",
     "RfWaveform",
+    "Rotation",
     "SoftDelay",
     "Timeline",
     "Trigger",
@@ -66,7 +78,7 @@ class Timeline:
     version: of the Pulseq format, such as (1, 4, 1)
     definitions: the file's [DEFINITIONS], numbers as float or tuple of float, the rest as text
     waveforms, rf, gradients, adcs: distinct events
-    extensions: distinct lists of labels, triggers and soft delays
+    extensions: distinct lists of labels, triggers, soft delays, rotations and RF shims
     block_duration: [s], shape `(blocks,)`
     block_rf, block_gradient, block_adc, block_extension: index of the event in its tuple or -1, shape
         `(blocks,)`; `block_gradient` has one row an axis, `(3, blocks)`
