@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from spinloom.errors import OutputError
-from spinloom.quantify.maps import ImageError, read_map, read_series, write_map
+from spinloom.nifti import ImageError
+from spinloom.quantify.maps import read_map, read_series, write_map
 
 AFFINE = np.array([[2.0, 0.1, 0, -10], [-0.1, 2, 0, 5], [0, 0, 4, 7], [0, 0, 0, 1]])
 SERIES = np.arange(3 * 4 * 2 * 5, dtype=np.float32).reshape(3, 4, 2, 5)

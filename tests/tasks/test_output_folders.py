@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from spinloom.errors import OutputError
-from spinloom.tasks.folders import check_output, whole_folder
+from spinloom.tasks.folders import check_output
 from spinloom.tracking import RUN_FILE
+from spinloom.whole_folder import whole_folder
 
 
 def fill(folder: Path, text: str) -> None:
@@ -73,7 +74,7 @@ def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to stand for a full disk")
 def test_running_out_of_space_while_writing_becomes_an_error_with_the_way_out(tmp_path: Path) -> None:
     with (
-        pytest.raises(OutputError, match=r"cannot be written to output=.*results: No space left.*Free some space"),
+        pytest.raises(OutputError, match=r"cannot be written to .*results: No space left.*Free some space"),
         whole_folder(tmp_path / "results") as folder,
     ):
         (folder / "signal").symlink_to("/dev/full")
@@ -100,7 +101,7 @@ def test_a_read_only_place_is_an_error_with_the_way_out(tmp_path: Path) -> None:
 def test_a_place_where_no_folder_can_be_made_is_an_error_with_the_way_out() -> None:
     """/proc refuses folders to root as well, as a read-only file system does."""
     with (
-        pytest.raises(OutputError, match=r"cannot be written to output=/proc/spinloom/results"),
+        pytest.raises(OutputError, match=r"cannot be written to /proc/spinloom/results"),
         whole_folder(Path("/proc/spinloom/results")),
     ):
         pytest.fail("the block must not run")

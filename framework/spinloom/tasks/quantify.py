@@ -15,11 +15,12 @@ from torch import Tensor
 from spinloom import provenance
 from spinloom.errors import ConfigurationError
 from spinloom.tasks.clock import Clock
-from spinloom.tasks.folders import check_output, whole_folder
+from spinloom.tasks.folders import check_output
 from spinloom.tasks.quantify_folder import write_results
 from spinloom.tasks.quantify_methods import Quantified
 from spinloom.tasks.quantify_source import Source, read_source
 from spinloom.tracking import RUN_FILE
+from spinloom.whole_folder import whole_folder
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,12 @@ from spinloom.sequence.facts import sequence_facts
 from spinloom.sequence.read import read_sequence
 from spinloom.sequence.timeline import Timeline
 from spinloom.tasks.clock import Clock
-from spinloom.tasks.folders import check_output, whole_folder
+from spinloom.tasks.folders import check_output
 from spinloom.tasks.memory import refuse_beyond_memory
 from spinloom.tasks.simulate import build_simulator
 from spinloom.tasks.simulation_folder import Simulation, write_simulation
 from spinloom.tissue.batches import TissueBatch, plan_batch
+from spinloom.whole_folder import whole_folder
 
 PARENT_RUN = "SPINLOOM_PARENT_RUN"
 """Environment variable that tells the jobs of a sweep, wherever they run, which run they belong to."""
