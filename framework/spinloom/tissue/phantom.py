@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spinloom.errors import TissueError
+from spinloom.tissue.phantom_checks import check_phantom
 from spinloom.tissue.pools import Tissue
 
 AXES = ("x", "y", "z")
@@ -26,10 +26,12 @@ class PoolMap:
 
     tissue: batch of shape `(tissues,)`; field shift and B1 of a voxel come from the phantom, not from here
     index: into the batch, -1 where there is none, int64, shape `(z, y, x)`
+    names: of the tissues of the batch, for figures; may be left out
     """
 
     tissue: Tissue
     index: Tensor
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +62,7 @@ class Phantom:
     centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
-        _check_extent(self)
-        _check_shapes(self)
-        _check_values(self)
+        check_phantom(self)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -84,9 +84,8 @@ class Phantom:
     def positions(self, axis: str) -> Tensor:
         """Centres of the voxels along `axis` (`x`, `y` or `z`) [m], shape `(voxels of the axis,)`."""
         number = AXES.index(axis)
-        count = self.shape[2 - number]
-        steps = torch.arange(count, dtype=self.m0.dtype, device=self.m0.device) - count // 2
-        return steps * self.voxel[number] + self.centre[number]
+        steps = centres(self.shape[2 - number], self.voxel[number], self.m0.dtype)
+        return steps.to(self.m0.device) + self.centre[number]
 
     def to(self, dtype: torch.dtype, device: torch.device) -> Phantom:
         """The phantom with its maps in a real `dtype` (coils in the complex one of that size) on `device`."""
@@ -95,54 +94,12 @@ class Phantom:
             value = getattr(self, field.name)
             if isinstance(value, Tensor):
                 changes[field.name] = value.to(dtype.to_complex() if value.is_complex() else dtype).to(device)
+        if self.pools is not None:
+            tissue, index = self.pools.tissue.to(dtype, device), self.pools.index.to(device)
+            changes["pools"] = replace(self.pools, tissue=tissue, index=index)
         return replace(self, **changes)
 
 
-def _check_extent(phantom: Phantom) -> None:
-    if len(phantom.fov) != 3 or not all(0 < extent < float("inf") for extent in phantom.fov):
-        raise TissueError(
-            f"Phantom '{phantom.name}' has the field of view {phantom.fov}; it is three positive lengths in metres, "
-            "along x, y and z (the thickness, for a single plane)."
-        )
-
-
-def _maps(phantom: Phantom) -> dict[str, Tensor]:
-    named = {name: getattr(phantom, name) for name in ("m0", "t1", "t2", "b0", "b1", "t2_prime")}
-    return {name: value for name, value in named.items() if value is not None}
-
-
-def _check_shapes(phantom: Phantom) -> None:
-    expected = phantom.m0.shape
-    if len(expected) != 3 or phantom.m0.numel() == 0:
-        raise TissueError(f"Map m0 of phantom '{phantom.name}' has the shape {tuple(expected)}; it is (z, y, x).")
-    found = {name: value.shape for name, value in _maps(phantom).items()}
-    if phantom.coils is not None:
-        found["coils (after its first axis)"] = phantom.coils.shape[1:]
-    if phantom.pools is not None:
-        found["the pools' index"] = phantom.pools.index.shape
-    for name, shape in found.items():
-        if shape != expected:
-            raise TissueError(
-                f"Map {name} of phantom '{phantom.name}' has the shape {tuple(shape)}, but m0 has {tuple(expected)}; "
-                "all maps lie on one grid."
-            )
-
-
-def _check_values(phantom: Phantom) -> None:
-    inside = phantom.m0 > 0
-    for name, value in _maps(phantom).items():
-        allowed = torch.isfinite(value) | (value == float("inf") if name == "t2_prime" else torch.zeros_like(inside))
-        if not bool(allowed.all()):
-            raise TissueError(
-                f"Map {name} of phantom '{phantom.name}' holds {int((~allowed).sum())} voxels that are not finite; "
-                "fill them, or set M0 to 0 there and give them any number."
-            )
-    if bool((phantom.m0 < 0).any()):
-        raise TissueError(f"Map m0 of phantom '{phantom.name}' is negative in {int((phantom.m0 < 0).sum())} voxels.")
-    for name in ("t1", "t2", "t2_prime"):
-        value = getattr(phantom, name)
-        if value is not None and bool((value[inside] <= 0).any()):
-            raise TissueError(
-                f"Map {name} of phantom '{phantom.name}' is not positive in {int((value[inside] <= 0).sum())} voxels "
-                "where there is magnetisation; relaxation times are positive seconds."
-            )
+def centres(count: int, spacing: float, dtype: torch.dtype) -> Tensor:
+    """Centres of `count` voxels in a row, number `count // 2` at 0, shape `(count,)`."""
+    return (torch.arange(count, dtype=dtype) - count // 2) * spacing
