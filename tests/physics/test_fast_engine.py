@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from spinloom.errors import ConfigurationError
 from spinloom.physics.engine import solve_pools
-from spinloom.physics.fast import FastProgram, play_fast
+from spinloom.physics.fast import play_fast
+from spinloom.physics.fast_program import FastProgram
 from spinloom.physics.propagation import Propagators, play
 from spinloom.physics.star import star_of
 from spinloom.sequence.steps import step_program
@@ -154,4 +155,22 @@ def test_the_fast_engine_leaves_to_the_readable_one_what_it_does_not_solve() -> 
 def test_a_timeline_of_block_pulses_plays_on_both_engines_alike() -> None:
     timeline = timeline_of([block_pulse(1.0, 85.0, 300.0), SPOILER, MARKER, 0.5, block_pulse(0.1, 30.0), MARKER])
     fast, readable = both(timeline, seven(), None)
+    assert float((fast - readable).abs().max()) <= ROUNDING
+
+
+@pytest.mark.parametrize("batch", [1, 8, 19, 40])
+@pytest.mark.parametrize("bound", [False, True], ids=["", "semisolid"])
+def test_batches_of_few_pools_play_as_each_tissue_does_alone(batch: int, bound: bool) -> None:
+    """Batches fill blocks of sixteen, a single tissue none."""
+    pools = {"mt_pool": {"f": 0.1, "t1": 1.0, "t2": 1e-5, "k": 30, "dw": 0, "lineshape": "lorentzian"}} if bound else {}
+    model = {
+        "water_pool": {"t1": np.linspace(0.8, 2, batch).tolist(), "t2": 0.05},
+        "cest_pool": {"amide": {"f": 1e-3, "t1": 1.0, "t2": 0.1, "k": 50, "dw": 3.5}},
+        "b0": 3,
+        "reset_init_mag": False,
+        **pools,
+    }
+    pulses = [block_pulse(0.02, 85.0, 300.0, phase) for phase in (0.0, 0.9)]
+    timeline = timeline_of([pulses[0], 0.005, pulses[1], MARKER, SPOILER, 0.1, pulses[1], 0.003, MARKER])
+    fast, readable = both(timeline, tissue_from_mapping(model, "batch"), None)
     assert float((fast - readable).abs().max()) <= ROUNDING

@@ -15,6 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from spinloom.sequence.atoms import FREE, PULSE, SAMPLE, SPOIL
+
 LANES = 128
 """Vectors in a block: long enough to hide the loops' overhead, short enough for the second-level cache."""
 
@@ -206,46 +208,66 @@ def chain(nodes, weights, bound, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def play_train(kind, index, cosine, sine, after_cosine, after_sine, pulse, delay, start, reset, pools, mz, mx, my):  # type: ignore[no-untyped-def]
-    """Play steps on every tissue.
+def play_train(kind, index, cosine, sine, pulse, across, along, start, reset, pools, mz, mx, my):  # type: ignore[no-untyped-def]
+    """Play steps on one tissue after the other.
 
-    kind: 0 pulse, 1 delay, 2 spoil, 3 sample, 4 end of measurement; index: of the propagator or the sample
-    cosine, sine, after_*: of the turns before and after each step's pulse
-    pulse, delay: propagators by columns, the source's last, shapes `(tissues, distinct, size + 1, size)`
-    start: magnetisation at the start and after each reset, shape `(tissues, size)`
+    kind: as `sequence.atoms` numbers them; index: of the propagator or the sample
+    cosine, sine: of the turn before each pulse or at each sample
+    pulse: propagators by columns, the source's last, shape `(distinct, tissues, size + 1, size)`
+    across, along: of delays, as `constant_pulses.Delays` has them
+    start: magnetisation at the start and after each reset, transverse components zero, shape `(tissues, size)`
     mz, mx, my: of water at each sample, written here, shape `(tissues, samples)`
     """
     tissues, size = start.shape
-    state, next_state = np.zeros(size), np.zeros(size)
+    z = 2 * pools
+    state, new = np.ones(size + 1), np.ones(size + 1)
     for tissue in range(tissues):
-        state[:] = start[tissue]
+        state[:size] = start[tissue]
+        dark = True
         for step in range(kind.shape[0]):
             what, which = kind[step], index[step]
-            if what == 2:
-                for i in range(2 * pools):
-                    state[i] = 0.0
-            elif what == 3:
-                mx[tissue, which] = state[0]
-                my[tissue, which] = state[pools]
-                mz[tissue, which] = state[2 * pools]
-            elif what == 4:
-                if reset:
-                    state[:] = start[tissue]
-            else:
-                if what == 0:
-                    propagator = pulse[tissue, which]
+            if what == PULSE:
+                if not dark:
                     _turn(state, cosine[step], sine[step], pools)
+                _apply(pulse[which, tissue], state, new)
+                state, new = new, state
+                dark = False
+            elif what == FREE:
+                _apply(along[which, tissue], state[z:], new[z:])
+                if dark:
+                    new[:z] = 0.0
                 else:
-                    propagator = delay[tissue, which]
-                for row in range(size):
-                    next_state[row] = propagator[size, row]
-                for column in range(size):
-                    weight = state[column]
-                    for row in range(size):
-                        next_state[row] += weight * propagator[column, row]
-                state, next_state = next_state, state
-                if what == 0:
-                    _turn(state, after_cosine[step], after_sine[step], pools)
+                    _apply(across[which, tissue], state[:z], new[:z])
+                state, new = new, state
+            elif what == SPOIL:
+                state[:z] = 0.0
+                dark = True
+            elif what == SAMPLE:
+                mx[tissue, which] = cosine[step] * state[0] - sine[step] * state[pools]
+                my[tissue, which] = sine[step] * state[0] + cosine[step] * state[pools]
+                mz[tissue, which] = state[z]
+            elif reset:
+                state[:size] = start[tissue]
+                dark = True
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _apply(columns, state, new):  # type: ignore[no-untyped-def]
+    """`new` from `state` by a propagator's columns, four of them at a time."""
+    count, rows = columns.shape
+    for row in range(rows):
+        new[row] = 0.0
+    fours = count - count % 4
+    for c in range(0, fours, 4):
+        s0, s1, s2, s3 = state[c], state[c + 1], state[c + 2], state[c + 3]
+        for row in range(rows):
+            new[row] += (
+                s0 * columns[c, row] + s1 * columns[c + 1, row] + s2 * columns[c + 2, row] + s3 * columns[c + 3, row]
+            )
+    for c in range(fours, count):
+        s0 = state[c]
+        for row in range(rows):
+            new[row] += s0 * columns[c, row]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True, inline="always")

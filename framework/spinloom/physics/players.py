@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from spinloom.errors import ConfigurationError, known_names
-from spinloom.physics.fast import FastProgram, play_fast
+from spinloom.physics.fast import play_fast
+from spinloom.physics.fast_program import FastProgram
 from spinloom.physics.propagation import Propagators, play
 from spinloom.physics.star import star_of
 from spinloom.sequence.steps import StepProgram

@@ -8,7 +8,6 @@ backwards, has the propagator J U^T J^-1.  The source's column is the only one t
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,22 +31,28 @@ SYMMETRY = 1e-7
 """Largest part of a pulse's area by which the two halves of a symmetric one may differ: the digits of a file."""
 
 
-def spectral_radius(key: PulseKey, star: Star, sampled: SampledPulse, nutation: np.ndarray, lift: float) -> float:
-    """Bound of the spectral radius of the generator under a pulse, `lift` added to it [1/s]."""
-    detuning = np.abs(star.arrays[0] - 2 * np.pi * key.frequency)
-    precession = float(np.hypot(detuning, star.arrays[1] - lift).max())
-    peak = key.amplitude * float(nutation.max()) * float(np.abs(sampled.mean).max())
-    return max(precession, star.fastest - lift) + peak
+def spectral_radii(
+    keys: list[PulseKey], star: Star, sampled: SampledPulse, nutation: np.ndarray, lift: float
+) -> np.ndarray:
+    """Bounds of the spectral radius of the generator under each pulse, `lift` added to it [1/s], shape `(keys,)`."""
+    carrier = 2 * np.pi * np.array([key.frequency for key in keys])[:, None]
+    amplitude = np.array([key.amplitude for key in keys])
+    shift, width = star.arrays[0], np.abs(star.arrays[1] - lift).max(axis=1)
+    detuning = np.maximum(np.abs(shift.max(axis=1) - carrier), np.abs(shift.min(axis=1) - carrier))
+    precession = np.hypot(detuning, width).max(axis=1)
+    peak = np.abs(amplitude) * float(nutation.max()) * float(np.abs(sampled.mean).max())
+    return np.maximum(precession, star.fastest - lift) + peak
 
 
-def series_plan(radius: float, tolerance: float) -> tuple[int, int]:
-    """Taylor terms and parts of a cell for a spectral radius times the cell's length."""
-    parts = max(1, math.ceil(radius / SERIES_RADIUS))
-    term, terms = 1.0, 0
-    while term > tolerance or terms < radius / parts:
-        terms += 1
-        term *= radius / parts / terms
-    return max(terms, 4), parts
+def series_plan(radii: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Taylor terms, at least four, and parts of a cell for spectral radii times the cell's length."""
+    parts = np.maximum(1, np.ceil(radii / SERIES_RADIUS)).astype(np.int64)
+    radius = radii / parts
+    term, terms = np.ones(radii.shape), np.zeros(radii.shape, dtype=np.int64)
+    while np.any(short := (terms < 4) | (term > tolerance) | (terms < radius)):
+        terms += short
+        term = np.where(short, term * radius / np.maximum(terms, 1), term)
+    return terms, parts
 
 
 def is_symmetric(waveform: RfWaveform) -> bool:
@@ -91,24 +96,23 @@ class Series:
         mirror[layout.y] = -1.0
         metric = mirror * self.star.weights
         half, source = first[..., :size], first[..., size:]
-        back = metric[:, None, :, None] * np.swapaxes(half, -1, -2) / metric[:, None, None, :]
+        back = metric[:, :, None] * np.swapaxes(half, -1, -2) / metric[:, None, :]
         late = self._integrate(True, threads, backwards=True)
         whole = np.concatenate([back @ half, back @ source + np.swapaxes(late, -1, -2)], axis=-1)
         return np.swapaxes(whole, -1, -2)
 
     def _integrate(self, source: bool, threads: int, backwards: bool = False) -> np.ndarray:
-        """The source's column or all others over the cells, forwards or backwards: `(tissues, keys, columns, size)`."""
+        """The source's column or all others over the cells, forwards or backwards: `(keys, tissues, columns, size)`."""
         size, tissues = self.star.layout.size - 1, self.star.weights.shape[0]
         columns, first, lift = (1, size, 0.0) if source else (size, 0, self.star.fastest / 2)
-        plan = np.array([self._plan(key, lift) for key in self.keys])
-        order = np.argsort(plan.prod(axis=1), kind="stable")
+        terms, parts = self._plan(lift)
+        order = np.argsort(terms * parts, kind="stable")
         key_of, tissue_of = (axis.ravel() for axis in np.meshgrid(order, np.arange(tissues), indexing="ij"))
         out = np.empty((key_of.size, columns, size))
         carrier = 2 * np.pi * np.array([key.frequency for key in self.keys])
         shared, absorption, nutation = self._shared(backwards), self._absorption, self._nutation
 
         def run(part: slice) -> None:
-            terms, parts = plan[key_of[part]].T
             jobs = (tissue_of[part], key_of[part])
             integrate_pulses(
                 *self.star.arrays,
@@ -117,8 +121,8 @@ class Series:
                 *jobs,
                 carrier,
                 *shared,
-                np.ascontiguousarray(terms),
-                np.ascontiguousarray(parts),
+                terms[key_of[part]],
+                parts[key_of[part]],
                 lift,
                 columns,
                 first,
@@ -129,11 +133,11 @@ class Series:
         ordered = out.reshape(len(self.keys), tissues, columns, size)
         result = np.empty_like(ordered)
         result[order] = ordered
-        return np.moveaxis(result, 0, 1)
+        return result
 
-    def _plan(self, key: PulseKey, lift: float) -> tuple[int, int]:
-        radius = spectral_radius(key, self.star, self.sampled, self.nutation[None], lift)
-        return series_plan(radius * float(self.sampled.length.max()), self.tolerance)
+    def _plan(self, lift: float) -> tuple[np.ndarray, np.ndarray]:
+        radii = spectral_radii(self.keys, self.star, self.sampled, self.nutation, lift)
+        return series_plan(radii * float(self.sampled.length.max()), self.tolerance)
 
     @cached_property
     def _nutation(self) -> np.ndarray:
