@@ -84,7 +84,7 @@ class _Effects:
 
 
 def _effects(timeline: Timeline) -> _Effects:
-    factors = np.array([_factor(timeline, event) for event in timeline.rf] + [1.0])[timeline.block_rf]
+    factors = np.append(moment_factors(timeline), 1.0)[timeline.block_rf]
     centres = [event.delay + _centre(timeline, event) for event in timeline.rf]
     times = np.array([*centres, np.inf])[timeline.block_rf]
     moments = np.zeros((len(timeline), 3))
@@ -109,8 +109,12 @@ def _block_begins(timeline: Timeline) -> tuple[np.ndarray, _Effects]:
     return np.concatenate([np.zeros((1, 3)), (turned * (total[1:] - total[excited]))[:-1]]), effects
 
 
+def moment_factors(timeline: Timeline) -> np.ndarray:
+    """By what each RF event multiplies k: 0 for excitation, -1 for refocusing, 1 for others, shape `(events,)`."""
+    return np.array([_factor(timeline, event) for event in timeline.rf])
+
+
 def _factor(timeline: Timeline, event: RfEvent) -> float:
-    """By what a pulse multiplies k at its centre: 0 for excitation, -1 for refocusing, 1 for others."""
     if event.use == "undefined":
         flip = 2 * math.pi * abs(event.amplitude * timeline.waveforms[event.waveform].area)
         return -1.0 if flip > REFOCUSING_FLIP else 0.0
