@@ -27,7 +27,10 @@ def kspace(labels: dict[str, np.ndarray]) -> KSpace:
     )
 
 
-@pytest.mark.parametrize("labels", [{}, {"LIN": np.array([0, 1, 2]), "SLC": np.array([0, 0, 1])}], ids=["bare", "labels"])
+LABELS = {"LIN": np.array([0, 1, 2]), "SLC": np.array([0, 0, 1])}
+
+
+@pytest.mark.parametrize("labels", [{}, LABELS], ids=["bare", "labels"])
 def test_kspace_returns_from_disk_unchanged(labels: dict[str, np.ndarray], tmp_path: Path) -> None:
     written = kspace(labels)
     write_kspace(tmp_path / "kspace.zarr", written, {"sequence": {"sha256": "0" * 64}})
