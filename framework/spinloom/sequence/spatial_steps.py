@@ -23,8 +23,8 @@ SAME_TIME = 1e-9
 DIGITS = 12
 """Decimals at which durations [s] are told apart."""
 
-MOMENT_DIGITS = 7
-"""Decimals at which moments [cycles/m] are told apart: a phase of 1e-7 turns over a metre."""
+NO_MOMENT = 1e-8
+"""Moments below this are rounding [cycles/m]: 1e-8 turns over a metre."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,8 @@ class _Lowering:
 
     def flush(self) -> None:
         """Write down the precession since the last event."""
-        duration, moment = round(self.pending, DIGITS), np.round(self.pending_moment, MOMENT_DIGITS) + 0.0
+        duration = round(self.pending, DIGITS)
+        moment = np.where(np.abs(self.pending_moment) < NO_MOMENT, 0.0, self.pending_moment)
         if duration != 0 or moment.any():
             self.steps.append(SpanStep(duration, tuple(moment.tolist())))
         self.pending, self.pending_moment = 0.0, np.zeros(3)

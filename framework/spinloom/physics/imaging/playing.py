@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from spinloom.physics.imaging.pulse_maps import pulse_map
+from spinloom.physics.imaging.pulse_maps import PulseTable
 from spinloom.physics.imaging.readouts import Interpolation, contract
 from spinloom.physics.imaging.spins import Spins
 from spinloom.sequence.spatial_steps import ReadStep, RestoreStep, RfStep, SpanStep, SpatialProgram
@@ -25,9 +25,11 @@ class State:
     longitudinal: Tensor
 
 
-def play(program: SpatialProgram, spins: Spins, interpolations: list[Interpolation], rtol: float) -> Tensor:
+def play(
+    program: SpatialProgram, spins: Spins, interpolations: list[Interpolation], tables: list[PulseTable]
+) -> Tensor:
     """Mean over all isochromats at every sample, complex, shape `(coils, samples)`."""
-    maps = [pulse_map(pulse, spins, rtol) for pulse in program.pulses]
+    maps = [table(spins) for table in tables]
     state = at_equilibrium(spins)
     parts = []
     for step in program.steps:

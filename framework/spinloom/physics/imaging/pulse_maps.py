@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spinloom.physics.imaging.chebyshev import fitted
+from spinloom.physics.imaging.chebyshev import Table, fitted
 from spinloom.physics.imaging.pulse_cells import PulseCells, pulse_cells
 from spinloom.physics.imaging.spins import Spins
 from spinloom.physics.matrix_exponential import matrix_exp
@@ -35,28 +35,39 @@ DIRECT_SPINS = 512
 FEWEST_CELLS = 16
 
 
-def pulse_map(pulse: SpatialPulse, spins: Spins, rtol: float) -> Tensor:
-    """Rows of (U, s) for each isochromat, in the maps' dtype, shape `(3, 4, z, y, x)`; differentiable.
+class PulseTable:
+    """What a pulse does to isochromats, prepared for all of a phantom and evaluated for parts of it.
 
     rtol: largest error of the map's entries
+
+    direction, frequency: gradient during the pulse [Hz/m] `(3,)`, and the pulse's frequency [Hz]
+    table: the interpolation, None where every isochromat is solved for itself
     """
-    steady = bool(
-        np.allclose(pulse.gradient, pulse.gradient[:1], rtol=0, atol=1e-6 * (1 + np.abs(pulse.gradient).max()))
-    )
-    detuning = spins.b0.double() - pulse.frequency
-    if steady:
-        detuning = detuning + place_along(spins, torch.tensor(pulse.gradient[0]))
-    numbers = torch.stack([value.double().reshape(-1) for value in (detuning, spins.b1, spins.r1, spins.r2)])
-    cells = chosen_cells(pulse, numbers, spins, rtol / 4)
-    if steady and numbers.shape[1] > DIRECT_SPINS:
-        table = fitted(lambda points: solve(cells, points), numbers, rtol / 4)
-        rows = table(numbers)
-    elif steady:
-        rows = solve(cells, numbers)
-    else:
-        rows = solve(cells, numbers, _flat_places(spins))
-    shape = (3, 4, *spins.m0.shape)
-    return rows.T.reshape(shape).to(spins.m0.dtype)
+
+    def __init__(self, pulse: SpatialPulse, spins: Spins, rtol: float) -> None:
+        span = np.abs(pulse.gradient - pulse.gradient[:1]).max()
+        self._steady = bool(span <= 1e-6 * (1 + np.abs(pulse.gradient).max()))
+        self.direction = torch.tensor(pulse.gradient[0] * self._steady)
+        self.frequency = pulse.frequency
+        numbers = self._numbers(spins)
+        self._cells = _chosen_cells(pulse, numbers, spins, self._steady, rtol / 4)
+        self.table: Table | None = None
+        if self._steady and numbers.shape[1] > DIRECT_SPINS:
+            self.table = fitted(lambda points: solve(self._cells, points), numbers, rtol / 4)
+
+    def __call__(self, spins: Spins) -> Tensor:
+        """Rows of (U, s) for each isochromat, in the maps' dtype, shape `(3, 4, z, y, x)`; differentiable."""
+        numbers = self._numbers(spins)
+        if self.table is not None:
+            entries = self.table(numbers)
+        else:
+            entries = solve(self._cells, numbers, None if self._steady else _flat_places(spins))
+        return entries.T.reshape(3, 4, *spins.m0.shape).to(spins.m0.dtype)
+
+    def _numbers(self, spins: Spins) -> Tensor:
+        """Detuning [Hz] (without a gradient that varies), B1+, R1 and R2 of each isochromat, `(4, isochromats)`."""
+        detuning = spins.b0.double() + (place_along(spins, self.direction) - self.frequency)
+        return torch.stack([value.double().reshape(-1) for value in (detuning, spins.b1, spins.r1, spins.r2)])
 
 
 def place_along(spins: Spins, direction: Tensor) -> Tensor:
@@ -70,14 +81,13 @@ def _flat_places(spins: Spins) -> Tensor:
     return torch.stack([place_along(spins, direction).reshape(-1) for direction in basis])
 
 
-def chosen_cells(pulse: SpatialPulse, numbers: Tensor, spins: Spins, tolerance: float) -> PulseCells:
+def _chosen_cells(pulse: SpatialPulse, numbers: Tensor, spins: Spins, steady: bool, tolerance: float) -> PulseCells:
     """The coarsest cells whose refinement by half changes the map of extreme spins by at most `tolerance`."""
     exact = pulse_cells(pulse, None)
     if pulse.durations.size <= FEWEST_CELLS:
         return exact
     picked = torch.cat([numbers.detach().argmin(1), numbers.detach().argmax(1)])
     probe, places = numbers.detach()[:, picked], _flat_places(spins)[:, picked]
-    steady = not np.ptp(pulse.gradient, axis=0).any()
     coarse: Tensor | None = None
     count = FEWEST_CELLS
     while count < pulse.durations.size:

@@ -73,18 +73,22 @@ def _turn(cycles: Tensor) -> Tensor:
 
 
 def spins_of(phantom: Phantom, dephasing: bool = True) -> Spins:
-    """The isochromats of a phantom, one a voxel.
+    """The isochromats of a phantom, one a voxel; empty voxels get the mean numbers of the others, within their range.
 
     dephasing: whether the spins of a single plane spread over its thickness; else they lie in its middle
     """
-    outside = phantom.m0 <= 0
-    t1, t2 = (torch.where(outside, torch.ones_like(values), values) for values in (phantom.t1, phantom.t2))
+    present = phantom.m0 > 0
+    filled = present if bool(present.any()) else torch.ones_like(present)
+
+    def inside(values: Tensor) -> Tensor:
+        return torch.where(filled, values, values.detach()[filled].mean())
+
     return Spins(
         m0=phantom.m0,
-        r1=1 / t1,
-        r2=1 / t2,
-        b0=phantom.b0,
-        b1=phantom.b1,
+        r1=1 / inside(phantom.t1),
+        r2=1 / inside(phantom.t2),
+        b0=inside(phantom.b0),
+        b1=inside(phantom.b1),
         coils=phantom.coils,
         axes=_axes(phantom, dephasing),
         count=phantom.voxels,
