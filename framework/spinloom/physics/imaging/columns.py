@@ -204,8 +204,10 @@ class _Cut:
                     rows.append(factor.transpose(1, 0, 2))
             sets.append((first, len(rows) - first, int(self.coils is None)))
         columns, lanes = self.m0.shape
-        stacked = np.stack(rows) if rows else np.zeros((0, columns, 2, lanes))
-        return stacked.astype(self.m0.dtype), np.array(sets, dtype=np.int64).reshape(-1, 3)
+        stacked = np.empty((len(rows), columns, 2, lanes), dtype=self.m0.dtype)
+        for number, row in enumerate(rows):
+            stacked[number] = row
+        return stacked, np.array(sets, dtype=np.int64).reshape(-1, 3)
 
 
 def _turns(places: np.ndarray, moments: np.ndarray) -> np.ndarray:
