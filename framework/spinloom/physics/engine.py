@@ -15,11 +15,12 @@ from spinloom.physics.isochromats import averaged, sentences, with_isochromats
 from spinloom.physics.players import Player, choose_player
 from spinloom.physics.propagation import common_larmor
 from spinloom.sequence.replay import PHYSICAL, PULSEQ_CEST, replay
+from spinloom.sequence.silence import without_silence
 from spinloom.sequence.steps import step_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
 
-PROPAGATOR_BUDGET = 512 * 2**20
+PROPAGATOR_BUDGET = 16 * 2**20
 """Bytes that the propagators of one chunk of tissues may take; longer batches are solved in chunks."""
 
 
@@ -65,7 +66,7 @@ def solve_pools(
     """
     whole = tissue.flatten().to(torch.float64, device)
     flat = with_isochromats(whole)
-    timeline = replay(timeline, timing, shape_phase, tissue.max_pulse_samples, common_larmor(tissue))
+    timeline = without_silence(replay(timeline, timing, shape_phase, tissue.max_pulse_samples, common_larmor(tissue)))
     cells = "all" if timing == PULSEQ_CEST else cells
     program = step_program(timeline)
     engine = "readable" if flat.requires_grad else engine
