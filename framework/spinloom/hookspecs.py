@@ -35,6 +35,11 @@ def spinloom_surrogates() -> Mapping[str, str]:  # type: ignore[empty-body]
 
 
 @hookspec
+def spinloom_sequence_families() -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Names of families of sequences, each with the function that builds one as `module:function`."""
+
+
+@hookspec
 def spinloom_search_path() -> str:  # type: ignore[empty-body]
     """Where Hydra finds the plugin's configuration, as `pkg://package.conf`; the package needs an `__init__.py`."""
 

@@ -30,6 +30,7 @@ def test_the_list_tells_all_of_a_good_plugin(plugin_environment) -> None:
         "kinds": ["simulator", "configuration", "observer"],
         "simulators": {"toy": "spinloom_toy.simulator:ToySimulator"},
         "surrogates": {},
+        "sequence_families": {},
         "search_path": "pkg://spinloom_toy.conf",
         "observes": ["finished"],
         "module": "spinloom_toy",

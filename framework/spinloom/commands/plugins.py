@@ -68,7 +68,11 @@ def _listing(records: tuple[PluginRecord, ...]) -> list[str]:
 
 def _provides(record: PluginRecord) -> str:
     """Kinds of what the plugin provides, with the names where there are any."""
-    names = {"simulator": record.simulators, "surrogate": record.surrogates}
+    names = {
+        "simulator": record.simulators,
+        "surrogate": record.surrogates,
+        "sequence": record.sequence_families,
+    }
     return "; ".join(" ".join([kind, ", ".join(names.get(kind, ()))]).strip() for kind in record.kinds) or "-"
 
 
@@ -83,6 +87,7 @@ def _details(record: PluginRecord) -> list[tuple[str, str]]:
         ("plugin API", record.api_version or ""),
         *(("simulator", f"{name} = {path}") for name, path in record.simulators.items()),
         *(("surrogate", f"{name} = {path}") for name, path in record.surrogates.items()),
+        *(("sequence", f"{name} = {path}") for name, path in record.sequence_families.items()),
         ("search path", record.search_path or ""),
         ("observes", ", ".join(f"run {moment}" for moment in record.observes)),
     ]

@@ -21,7 +21,7 @@ _SPECIFICATIONS: Mapping[str, Callable[..., Any]] = {
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_CLASS = re.compile(f"{_DOTTED}:{_DOTTED}")
+_MEMBER = re.compile(f"{_DOTTED}:{_DOTTED}")
 _MODULE = re.compile(_DOTTED)
 _PACKAGE = re.compile(f"pkg://{_DOTTED}")
 
@@ -102,15 +102,22 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 def class_table(hook: str, answer: Any) -> Mapping[str, str]:
     """A hook's answer as an immutable table of names with their class; `PluginError` unless it is one."""
+    return _table(hook, answer, "module:Class")
+
+
+def function_table(hook: str, answer: Any) -> Mapping[str, str]:
+    """A hook's answer as an immutable table of names with their function; `PluginError` unless it is one."""
+    return _table(hook, answer, "module:function")
+
+
+def _table(hook: str, answer: Any, form: str) -> Mapping[str, str]:
     if not isinstance(answer, Mapping):
-        raise PluginError(
-            f"Its hook '{hook}' returned {type(answer).__name__}, not a mapping of names to 'module:Class'."
-        )
+        raise PluginError(f"Its hook '{hook}' returned {type(answer).__name__}, not a mapping of names to '{form}'.")
     for name, path in answer.items():
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             raise PluginError(f"Its hook '{hook}' gives the name {name!r}; use letters, digits and '_.-'.")
-        if not (isinstance(path, str) and _CLASS.fullmatch(path)):
-            raise PluginError(f"Its hook '{hook}' gives '{name}' as {path!r}, not as text 'module:Class'.")
+        if not (isinstance(path, str) and _MEMBER.fullmatch(path)):
+            raise PluginError(f"Its hook '{hook}' gives '{name}' as {path!r}, not as text '{form}'.")
     return MappingProxyType(dict(answer))
 
 

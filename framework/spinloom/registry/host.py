@@ -1,9 +1,9 @@
-"""The registry: finds a simulator by its name among the plugins, and tells plugins of runs."""
+"""The registry: finds a simulator or a family of sequences by its name among the plugins, and tells plugins of runs."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,10 @@ class Registry:
         """Name of each simulator, with the name of its plugin."""
         return {name: record.name for record in self._sound() for name in record.simulators}
 
+    def sequence_families(self) -> Mapping[str, str]:
+        """Name of each family of sequences, with the name of its plugin."""
+        return {name: record.name for record in self._sound() for name in record.sequence_families}
+
     def search_path(self) -> tuple[str, ...]:
         """Where Hydra finds the plugins' configuration, as `pkg://package`."""
         return tuple(dict.fromkeys(record.search_path for record in self._sound() if record.search_path))
@@ -52,13 +56,21 @@ class Registry:
         `PluginError` where no plugin has it, where the plugin of that name does not run, or where its class
         cannot be imported.
         """
-        plugins = self.simulators()
-        if name in plugins:
-            return _import_class(name, self.record(plugins[name]))
-        for record in self.records:
-            if record.name == name and not record.ok:
-                raise PluginError(record.complaint)
-        raise PluginError(f"Simulator '{name}' is unknown. {known_names(name, plugins)}{self._absent()}")
+        plugin = self._provider("Simulator", name, self.simulators())
+        path = plugin.simulators[name]
+        found: type[Simulator] = _imported(f"Simulator '{name}' of plugin '{plugin.name}'", path, type)
+        return found
+
+    def sequence_family(self, name: str) -> Callable[..., Any]:
+        """The function that builds the family `name`, imported now.
+
+        `PluginError` where no plugin has it, where the plugin of that name does not run, or where its function
+        cannot be imported.
+        """
+        plugin = self._provider("Family", name, self.sequence_families())
+        path = plugin.sequence_families[name]
+        found: Callable[..., Any] = _imported(f"Family '{name}' of plugin '{plugin.name}'", path, Callable)
+        return found
 
     def run_started(self, run: RunInfo) -> None:
         """Tell the observing plugins that a run has begun; one that fails is warned about and breaks nothing."""
@@ -73,6 +85,15 @@ class Registry:
         for record in self.records:
             if record.status in ("broken", "incompatible"):
                 log.warning("%s", record.complaint)
+
+    def _provider(self, kind: str, name: str, plugins: Mapping[str, str]) -> PluginRecord:
+        """The plugin that provides `name`; `PluginError` where none of `plugins` does."""
+        if name in plugins:
+            return self.record(plugins[name])
+        for record in self.records:
+            if record.name == name and not record.ok:
+                raise PluginError(record.complaint)
+        raise PluginError(f"{kind} '{name}' is unknown. {known_names(name, plugins)}{self._absent()}")
 
     def _sound(self) -> list[PluginRecord]:
         return [record for record in self.records if record.ok]
@@ -93,15 +114,14 @@ class Registry:
                 log.warning("Plugin '%s' could not observe the run. %s", implementation.plugin_name, error)
 
 
-def _import_class(name: str, plugin: PluginRecord) -> type[Simulator]:
-    """The class of the simulator `name` of a sound plugin."""
-    path = plugin.simulators[name]
+def _imported(what: str, path: str, kind: Any) -> Any:
+    """The class or function at `module:name` that a sound plugin names for `what`."""
     module, _, attribute = path.partition(":")
     try:
         with foreign_code(f"Importing '{path}'"):
             found = attrgetter(attribute)(import_module(module))
     except PluginError as error:
-        raise PluginError(f"Simulator '{name}' of plugin '{plugin.name}' cannot be used. {error}") from error
-    if not isinstance(found, type):
-        raise PluginError(f"Simulator '{name}' of plugin '{plugin.name}' is '{path}', which is not a class.")
+        raise PluginError(f"{what} cannot be used. {error}") from error
+    if not isinstance(found, kind):
+        raise PluginError(f"{what} is '{path}', which is not a {'class' if kind is type else 'function'}.")
     return found

@@ -22,7 +22,7 @@ from spinloom.registry.state import reasons_off
 def load_plugins(manager: PluginManager, found: Iterable[PluginRecord]) -> tuple[PluginRecord, ...]:
     """Load the plugins that are switched on, in order, and register the sound ones with `manager`.
 
-    Returns the records of all, in the same order.  The first to take a name of a simulator or surrogate keeps it.
+    Returns the records of all, in the same order.  The first plugin to take a name keeps it.
     """
     found = tuple(found)
     off = reasons_off(record.name for record in found)
@@ -77,14 +77,19 @@ def _ask(record: PluginRecord, hooks: Mapping[str, Callable[..., Any]]) -> Plugi
 _QUESTIONS: dict[str, Callable[[str, Any], Any]] = {
     "simulators": checks.class_table,
     "surrogates": checks.class_table,
+    "sequence_families": checks.function_table,
     "search_path": checks.package_path,
 }
 
 
+_NAMED = {"simulator": "simulators", "surrogate": "surrogates", "sequence family": "sequence_families"}
+"""What plugins provide under names of its own, with the field of the record."""
+
+
 def _check_names_free(record: PluginRecord, earlier: Iterable[PluginRecord]) -> None:
-    """Raise `PluginError` where an earlier sound plugin has a simulator or surrogate of the same name."""
+    """Raise `PluginError` where an earlier sound plugin provides the same under the same name."""
     for other in earlier:
-        for kind, names in (("simulator", "simulators"), ("surrogate", "surrogates")):
+        for kind, names in _NAMED.items():
             for name in sorted(getattr(record, names).keys() & getattr(other, names).keys()):
                 raise PluginError(
                     f"Its {kind} '{name}' has the name of one of plugin '{other.name}', "

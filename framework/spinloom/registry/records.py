@@ -25,6 +25,7 @@ class PluginRecord:
     reason: a sentence that says why the status is not `ok`; empty where it is
     api_version: of the plugin API that it was written for; None where it was not imported or states none
     simulators, surrogates: names with their class as `module:Class`
+    sequence_families: names with their function as `module:function`
     search_path: of its Hydra configuration, or None
     observes: moments of a run that it observes, of `started` and `finished`
     traceback: of the exception that broke it, for its author; empty without one
@@ -39,6 +40,7 @@ class PluginRecord:
     api_version: str | None = None
     simulators: Mapping[str, str] = field(default_factory=_nothing)
     surrogates: Mapping[str, str] = field(default_factory=_nothing)
+    sequence_families: Mapping[str, str] = field(default_factory=_nothing)
     search_path: str | None = None
     observes: tuple[str, ...] = ()
     traceback: str = field(default="", repr=False)
@@ -50,10 +52,12 @@ class PluginRecord:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What the plugin provides, of `simulator`, `surrogate`, `configuration` and `observer`."""
+        """What the plugin provides, of `simulator`, `surrogate`, `sequence`, `configuration` and
+        `observer`."""
         provided = {
             "simulator": self.simulators,
             "surrogate": self.surrogates,
+            "sequence": self.sequence_families,
             "configuration": self.search_path,
             "observer": self.observes,
         }
@@ -71,6 +75,7 @@ class PluginRecord:
             "kinds": list(self.kinds),
             "simulators": dict(self.simulators),
             "surrogates": dict(self.surrogates),
+            "sequence_families": dict(self.sequence_families),
             "search_path": self.search_path,
             "observes": list(self.observes),
             "module": self.module,

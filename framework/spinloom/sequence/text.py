@@ -55,11 +55,15 @@ class SequenceText:
 
 def read_text(path: Path) -> SequenceText:
     """Split the file at `path` into sections; raise `SequenceError` where it is no Pulseq file of a known version."""
-    content = _read_bytes(path)
-    sections = _split(_decode(content, path), path)
-    text = SequenceText(_version(sections, path), sections, str(path), hashlib.sha256(content).hexdigest())
+    return parse_text(_read_bytes(path), str(path))
+
+
+def parse_text(content: bytes, source: str) -> SequenceText:
+    """Split what a `.seq` file holds into sections, as `read_text` does; messages call the file `source`."""
+    sections = _split(_decode(content, source), source)
+    text = SequenceText(_version(sections, source), sections, source, hashlib.sha256(content).hexdigest())
     if not text.rows("[BLOCKS]"):
-        raise SequenceError(f"{path} has no [BLOCKS], so it plays nothing; is it a whole Pulseq file?")
+        raise SequenceError(f"{source} has no [BLOCKS], so it plays nothing; is it a whole Pulseq file?")
     return text
 
 
@@ -79,19 +83,19 @@ def _read_bytes(path: Path) -> bytes:
     return content
 
 
-def _decode(content: bytes, path: Path) -> str:
+def _decode(content: bytes, source: str) -> str:
     if b"\0" in content:
-        raise SequenceError(f"{path} is a binary file; a Pulseq file is text that begins with its [VERSION].")
+        raise SequenceError(f"{source} is a binary file; a Pulseq file is text that begins with its [VERSION].")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SequenceError(
-            f"{path}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8 or ASCII."
+            f"{source}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8 or ASCII."
         ) from None
 
 
-def _split(text: str, path: Path) -> tuple[Section, ...]:
+def _split(text: str, source: str) -> tuple[Section, ...]:
     """Sections in the file's order; comments and blank lines are dropped, Windows and old Mac line ends are known."""
     sections: dict[str, tuple[int, list[Row]]] = {}
     rows: list[Row] | None = None
@@ -103,14 +107,14 @@ def _split(text: str, path: Path) -> tuple[Section, ...]:
             header = " ".join(stripped.split())
             if header in sections:
                 raise SequenceError(
-                    f"{path}, line {number}: {header[:60]} begins a second time, after line {sections[header][0]}; "
+                    f"{source}, line {number}: {header[:60]} begins a second time, after line {sections[header][0]}; "
                     "a section stands in a file once."
                 )
             rows = []
             sections[header] = number, rows
         elif rows is None:
             raise SequenceError(
-                f"{path}, line {number}: '{stripped[:60]}' stands before any section; a Pulseq file begins "
+                f"{source}, line {number}: '{stripped[:60]}' stands before any section; a Pulseq file begins "
                 "with comments and [VERSION]."
             )
         else:
@@ -118,18 +122,18 @@ def _split(text: str, path: Path) -> tuple[Section, ...]:
     return tuple(Section(header, number, tuple(rows)) for header, (number, rows) in sections.items())
 
 
-def _version(sections: tuple[Section, ...], path: Path) -> tuple[int, int, int]:
+def _version(sections: tuple[Section, ...], source: str) -> tuple[int, int, int]:
     rows = next((section.rows for section in sections if section.header == "[VERSION]"), None)
     if rows is None:
-        raise SequenceError(f"{path} has no [VERSION] section, so its numbers have no meaning; is it a Pulseq file?")
+        raise SequenceError(f"{source} has no [VERSION] section, so its numbers have no meaning; is it a Pulseq file?")
     parts = {row.words[0]: row.words[1] for row in rows if len(row.words) == 2}
     digits = [_leading_digits(parts.get(part, "")) for part in ("major", "minor", "revision")]
     if not all(digits):
-        raise SequenceError(f"{path}: [VERSION] must give major, minor and revision as numbers, not {parts}.")
+        raise SequenceError(f"{source}: [VERSION] must give major, minor and revision as numbers, not {parts}.")
     major, minor, revision = (int(part) for part in digits)
     if not OLDEST <= (major, minor) <= NEWEST:
         raise SequenceError(
-            f"{path} is of Pulseq version {major}.{minor}.{revision}; versions "
+            f"{source} is of Pulseq version {major}.{minor}.{revision}; versions "
             f"{OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} are read. Write it again in one of these."
         )
     return major, minor, revision
