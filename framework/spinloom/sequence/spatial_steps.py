@@ -16,6 +16,7 @@ import numpy as np
 from spinloom.errors import SequenceError
 from spinloom.sequence.moments import block_moment
 from spinloom.sequence.timeline import AdcEvent, Block, RfEvent, Timeline
+from spinloom.sequence.trajectory import moment_factors
 
 SAME_TIME = 1e-9
 """Times closer than this are the same [s]: the sums that they come from round."""
@@ -156,11 +157,12 @@ def spatial_program(
     """
     state = _Lowering(timeline, larmor, longest)
     times: list[np.ndarray] = []
+    refocuses = moment_factors(timeline) == -1
     taken, read_since_reset = 0, False
     for block in timeline.blocks():
         clock = 0.0
         if block.rf is not None:
-            if complete_recovery and read_since_reset:
+            if complete_recovery and read_since_reset and not refocuses[timeline.block_rf[block.index]]:
                 state.pending, state.pending_moment = 0.0, np.zeros(3)
                 state.steps.append(RestoreStep())
                 read_since_reset = False
