@@ -17,15 +17,18 @@ import numpy as np
 import torch
 
 from spinloom.physics.bloch_mcconnell import rf_generators
-from spinloom.physics.kernels import integrate_pulses
 from spinloom.physics.propagation import PulseKey
 from spinloom.physics.sampling import SampledPulse
 from spinloom.physics.star import Star
+from spinloom.physics.taylor import integrate_pulses
 from spinloom.sequence.timeline import RfWaveform
 from spinloom.tissue.pools import Tissue
 
 SERIES_RADIUS = 12.0
 """Largest spectral radius times part of a cell: terms grow to e^12 before they fall, which costs 5 digits of 16."""
+
+MOST_TERMS = 80
+"""Terms of a series at most: more than a radius of 12 needs for rounding."""
 
 SYMMETRY = 1e-7
 """Largest part of a pulse's area by which the two halves of a symmetric one may differ: the digits of a file."""
@@ -44,15 +47,10 @@ def spectral_radii(
     return np.maximum(precession, star.fastest - lift) + peak
 
 
-def series_plan(radii: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
-    """Taylor terms, at least four, and parts of a cell for spectral radii times the cell's length."""
-    parts = np.maximum(1, np.ceil(radii / SERIES_RADIUS)).astype(np.int64)
-    radius = radii / parts
-    term, terms = np.ones(radii.shape), np.zeros(radii.shape, dtype=np.int64)
-    while np.any(short := (terms < 4) | (term > tolerance) | (terms < radius)):
-        terms += short
-        term = np.where(short, term * radius / np.maximum(terms, 1), term)
-    return terms, parts
+def series_reach(tolerance: float) -> np.ndarray:
+    """The largest radius times time that 0, 1, ... Taylor terms solve: the first term left out is `tolerance`."""
+    terms = np.arange(1, MOST_TERMS + 1)
+    return np.exp((np.log(tolerance) + np.cumsum(np.log(terms))) / terms)
 
 
 def is_symmetric(waveform: RfWaveform) -> bool:
@@ -85,59 +83,40 @@ class Series:
     nutation: np.ndarray
 
     def whole(self, threads: int) -> np.ndarray:
-        """Propagators over all cells."""
-        return np.concatenate([self._integrate(False, threads), self._integrate(True, threads)], axis=2)
+        """Propagators over all cells by columns, the source's last, shape `(keys, tissues, size + 1, size)`."""
+        return self._integrate(False, threads)
 
     def halves(self, threads: int) -> np.ndarray:
-        """Propagators of symmetric pulses from their first halves; equation at the top of the file."""
-        layout, size = self.star.layout, self.star.layout.size - 1
-        first = np.swapaxes(self.whole(threads), -1, -2)
-        mirror = np.ones(size)
-        mirror[layout.y] = -1.0
-        metric = mirror * self.star.weights
-        half, source = first[..., :size], first[..., size:]
-        back = metric[:, :, None] * np.swapaxes(half, -1, -2) / metric[:, None, :]
-        late = self._integrate(True, threads, backwards=True)
-        whole = np.concatenate([back @ half, back @ source + np.swapaxes(late, -1, -2)], axis=-1)
-        return np.swapaxes(whole, -1, -2)
+        """Propagators of symmetric pulses from their first halves, which the cells are."""
+        return self._integrate(True, threads)
 
-    def _integrate(self, source: bool, threads: int, backwards: bool = False) -> np.ndarray:
-        """The source's column or all others over the cells, forwards or backwards: `(keys, tissues, columns, size)`."""
-        size, tissues = self.star.layout.size - 1, self.star.weights.shape[0]
-        columns, first, lift = (1, size, 0.0) if source else (size, 0, self.star.fastest / 2)
-        terms, parts = self._plan(lift)
-        order = np.argsort(terms * parts, kind="stable")
+    def _integrate(self, mirrored: bool, threads: int) -> np.ndarray:
+        size, tissues, lift = self.star.layout.size - 1, self.star.weights.shape[0], self.star.fastest / 2
+        order = np.argsort(spectral_radii(self.keys, self.star, self.sampled, self.nutation, lift), kind="stable")
         key_of, tissue_of = (axis.ravel() for axis in np.meshgrid(order, np.arange(tissues), indexing="ij"))
-        out = np.empty((key_of.size, columns, size))
         carrier = 2 * np.pi * np.array([key.frequency for key in self.keys])
-        shared, absorption, nutation = self._shared(backwards), self._absorption, self._nutation
+        cells, absorption, nutation = self._cells(), self._absorption, self._nutation
+        reach = series_reach(self.tolerance)
+        out = np.empty((len(self.keys), tissues, size + 1, size))
 
         def run(part: slice) -> None:
-            jobs = (tissue_of[part], key_of[part])
             integrate_pulses(
-                *self.star.arrays,
+                *self.star.balanced,
                 absorption,
                 nutation,
-                *jobs,
                 carrier,
-                *shared,
-                terms[key_of[part]],
-                parts[key_of[part]],
+                key_of[part],
+                tissue_of[part],
+                cells,
+                reach,
+                SERIES_RADIUS,
                 lift,
-                columns,
-                first,
-                out[part],
+                mirrored,
+                out,
             )
 
         in_parts(run, key_of.size, threads)
-        ordered = out.reshape(len(self.keys), tissues, columns, size)
-        result = np.empty_like(ordered)
-        result[order] = ordered
-        return result
-
-    def _plan(self, lift: float) -> tuple[np.ndarray, np.ndarray]:
-        radii = spectral_radii(self.keys, self.star, self.sampled, self.nutation, lift)
-        return series_plan(radii * float(self.sampled.length.max()), self.tolerance)
+        return out
 
     @cached_property
     def _nutation(self) -> np.ndarray:
@@ -150,20 +129,16 @@ class Series:
         _, _, saturation = rf_generators(self.tissue, frequency.expand(-1, self.tissue.b0.numel()))
         return np.ascontiguousarray(-saturation[..., size - bound : size].transpose(1, 2).numpy())
 
-    def _shared(self, backwards: bool) -> tuple[np.ndarray, ...]:
-        """Lengths, and begin and rise of the lines that have the cells' averages."""
-        turn = slice(None, None, -1 if backwards else 1)
-        sign = -1.0 if backwards else 1.0
+    def _cells(self) -> np.ndarray:
+        """Lengths, and begin and rise of the lines that have the cells' averages, shape `(7, cells)`."""
         pulse = self.sampled
-        lines = []
-        for mean, slope in (
+        averages = (
             (pulse.mean.real, pulse.slope.real),
             (pulse.mean.imag, pulse.slope.imag),
             (pulse.power, pulse.power_slope),
-        ):
-            rise = sign * 12 * slope[turn]
-            lines += [mean[turn] - rise / 2, rise]
-        return tuple(np.ascontiguousarray(values) for values in (pulse.length[turn], *lines))
+        )
+        lines = [line for mean, slope in averages for line in (mean - 6 * slope, 12 * slope)]
+        return np.stack([pulse.length, *lines])
 
 
 def in_parts(run: Callable[[slice], None], jobs: int, threads: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,8 +17,9 @@ from spinloom.tissue.pools import Tissue
 class Star:
     """Rates of a flat batch of tissues in star exchange, one row a pool, tissues last.
 
-    arrays: as `kernels.integrate_pulses` takes them, without the absorption
-    weights: equilibrium of each component relative to water's, shape `(tissues, size)`
+    arrays: shift, R2 and R1 with what exchange takes away, exchange to water and from it, and source of the pools,
+        water first; rate, exchange to water and from it, and source of the semisolid pools
+    weights: equilibrium of each component relative to water's, 1 where it is zero, shape `(tissues, size)`
     fastest: largest rate of relaxation and exchange [1/s]
     """
 
@@ -25,6 +27,21 @@ class Star:
     arrays: tuple[np.ndarray, ...]
     weights: np.ndarray
     fastest: float
+
+    @cached_property
+    def balanced(self) -> tuple[np.ndarray, ...]:
+        """The same in units of the square root of the weights, where exchange is the same to and from water.
+
+        shift, R2, R1, exchange and source of the pools; rate, exchange and source of the semisolid pools; and that
+        square root for each component, shape `(size, tissues)`
+        """
+        shift, r2, r1, give, take, source, b_rate, b_give, b_take, b_source = self.arrays
+        scale = np.ascontiguousarray(np.sqrt(self.weights).T)
+        free, bound = scale[: self.layout.pools], scale[3 * self.layout.pools :]
+        return (
+            *(shift, r2, r1, np.sqrt(give * take), source / free),
+            *(b_rate, np.sqrt(b_give * b_take), b_source / bound, scale),
+        )
 
 
 def star_of(tissue: Tissue) -> Star | None:
@@ -62,8 +79,7 @@ def star_of(tissue: Tissue) -> Star | None:
     )
     if not _is_star(values, arrays, layout):
         return None
-    weight = np.where(give > 0, take / np.where(give > 0, give, 1.0), 1.0)
-    weight[0] = 1.0
+    weight = np.where(give * take > 0, take / np.where(give > 0, give, 1.0), 1.0)
     weights = np.concatenate([weight[:pools], weight[:pools], weight]).T
     return Star(layout, arrays, weights, float(max(arrays[1].max(), arrays[2].max())))
 
