@@ -13,10 +13,15 @@ from torch import Tensor
 
 from spinloom.errors import RequirementError
 from spinloom.sequence.timeline import Label, Timeline
+from spinloom.tissue.phantom import Phantom
 from spinloom.tissue.pools import Tissue
 
 if TYPE_CHECKING:
     from spinloom.evaluation.report_content import Section
+    from spinloom.reconstruction.image import Image
+
+Subject = Tissue | Phantom
+"""What is simulated: a batch of tissues (voxels without a place), or a phantom (a grid)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,22 +88,45 @@ class Requirements:
     """What a simulator needs, in data, so that the host refuses a mismatch before any work.
 
     timeline: parts that the sequence must have, of `rf`, `adc`, `gradients`, `labels`
-    subject: kinds of subject that the simulator takes, of `tissue`
+    subject: kinds of subject that the simulator takes, of `tissue`, `phantom`
     pools: kinds of pools that a tissue must have, of `exchanging`, `semisolid`
     lineshapes: lineshapes of semisolid pools that it solves
+    maps: maps that a phantom must have beside those that all have, of `coils`, `pools`
     """
 
     timeline: frozenset[str] = frozenset()
     subject: frozenset[str] = frozenset({"tissue"})
     pools: frozenset[str] = frozenset()
     lineshapes: frozenset[str] = frozenset()
+    maps: frozenset[str] = frozenset()
 
-    def check(self, simulator: str, timeline: Timeline, subject: Tissue) -> None:
+    def check(self, simulator: str, timeline: Timeline, subject: Subject) -> None:
         """Raise `RequirementError` with a sentence that says what `simulator` misses."""
         for part in sorted(self.timeline - timeline_parts(timeline)):
             raise RequirementError(
                 f"Simulator '{simulator}' needs a sequence with {_PARTS[part]}, but {timeline.source} has none."
             )
+        kind = "phantom" if isinstance(subject, Phantom) else "tissue"
+        if kind not in self.subject:
+            raise RequirementError(
+                f"Simulator '{simulator}' takes a {' or a '.join(sorted(self.subject))}, but '{subject.name}' is a "
+                f"{kind}; choose {sorted(self.subject)[0]}=NAME or another simulator."
+            )
+        if isinstance(subject, Phantom):
+            self._check_phantom(simulator, subject)
+        else:
+            self._check_tissue(simulator, subject)
+
+    def _check_phantom(self, simulator: str, subject: Phantom) -> None:
+        for name in sorted(self.maps):
+            if getattr(subject, name) is None:
+                raise RequirementError(
+                    f"Simulator '{simulator}' needs a phantom with {_MAPS[name]}, but '{subject.name}' has none."
+                )
+        if subject.pools is not None:
+            self._check_tissue(simulator, subject.pools.tissue)
+
+    def _check_tissue(self, simulator: str, subject: Tissue) -> None:
         for kind in sorted(self.pools):
             if not getattr(subject, kind):
                 raise RequirementError(
@@ -116,6 +144,7 @@ _POOLS = {
     "exchanging": "an exchanging pool (`cest_pool: {amide: {f: 0.001, t1: 1, t2: 0.1, k: 50, dw: 3.5}}`)",
     "semisolid": "a semisolid pool (`mt_pool: {f: 0.1, t1: 1, t2: 1e-5, k: 30, dw: 0, lineshape: SuperLorentzian}`)",
 }
+_MAPS = {"coils": "coil sensitivities (coils=8)", "pools": "pools of saturation transfer (phantom=brain_pools)"}
 _PARTS = {"rf": "RF pulses", "adc": "ADC events", "gradients": "gradients", "labels": "labels"}
 
 
@@ -154,8 +183,17 @@ class Simulator(Protocol):
 
     def __init__(self, numerics: Numerics) -> None: ...
 
-    def simulate(self, timeline: Timeline, subject: Tissue) -> Signal:
-        """Play `timeline` on `subject` and return the signal at every ADC sample."""
+    def simulate(self, timeline: Timeline, subject: Any) -> Signal | KSpace:
+        """Play `timeline` on `subject`: the `Signal` of a tissue, or the `KSpace` of a phantom."""
+        ...
+
+
+@runtime_checkable
+class Reconstructor(Protocol):
+    """A simulator of phantoms that makes images of its k-space in a way of its own."""
+
+    def reconstruct(self, timeline: Timeline, kspace: KSpace) -> Image:
+        """The image of `kspace`, which `timeline` measured."""
         ...
 
 
@@ -163,7 +201,7 @@ class Simulator(Protocol):
 class Reporter(Protocol):
     """A simulator that has something of its own to say in the report of a run."""
 
-    def report(self, timeline: Timeline, subject: Tissue, signal: Signal) -> tuple[Section, ...]:
+    def report(self, timeline: Timeline, subject: Any, signal: Any) -> tuple[Section, ...]:
         """Sections that follow the picture of the signal."""
         ...
 

@@ -1,0 +1,107 @@
+"""The simulator that imaging plugins wrap: a `.seq` played on a phantom by `solve_phantom`.
+
+Plugins differ in what they require of the file, in how they reconstruct and in what they report, not in physics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from spinloom.errors import ConfigurationError, known_names
+from spinloom.interfaces import KSpace, Numerics
+from spinloom.physics.imaging.engine import ENGINES, PhantomSolution, solve_phantom
+from spinloom.sequence.timeline import Timeline
+from spinloom.sequence.trajectory import labels, trajectory
+from spinloom.tissue.phantom import Phantom
+
+RECOVERIES = ("played", "complete")
+
+
+class PhantomSimulator:
+    """Isochromats on the phantom's grid.
+
+    Options:
+        rtol: largest error of a sample by interpolation, in units of M0
+        engine: `fast`, `readable` or `auto`, as for `solve_phantom`
+        dephasing: whether the spins of a single plane spread over its thickness
+        recovery: `played` as the file has it, or `complete` before each excitation that follows a readout
+        noise: standard deviation of complex noise in the samples, as a share of the largest sample's magnitude
+
+    Raises `ConfigurationError` for values that are none.
+    """
+
+    def __init__(self, numerics: Numerics) -> None:
+        options = numerics.options
+        self._numerics = numerics
+        self._rtol = _number(options.get("rtol", 1e-5), "rtol", positive=True)
+        self._noise = _number(options.get("noise", 0.0), "noise", positive=False)
+        self._engine = _name(options.get("engine", "auto"), "engine", ENGINES)
+        self._recovery = _name(options.get("recovery", "played"), "recovery", RECOVERIES)
+        self._dephasing = options.get("dephasing", True)
+        if not isinstance(self._dephasing, bool):
+            raise ConfigurationError(f"simulator.dephasing is {self._dephasing!r}; it is true or false.")
+
+    def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
+        """K-space of `subject` under `timeline`; differentiable with respect to the maps of the phantom."""
+        solution = self.solve(timeline, subject)
+        return self._noisy(
+            KSpace(
+                samples=solution.samples,
+                time=solution.time,
+                measurement=solution.measurement,
+                trajectory=trajectory(timeline),
+                labels=labels(timeline),
+                fov=subject.fov,
+                notes=(*solution.notes, *self._remarks(subject)),
+            )
+        )
+
+    def solve(self, timeline: Timeline, subject: Phantom) -> PhantomSolution:
+        """The samples without what a file's labels and trajectory add."""
+        return solve_phantom(
+            timeline,
+            subject,
+            rtol=self._rtol,
+            dtype=self._numerics.dtype,
+            device=self._numerics.device,
+            dephasing=self._dephasing,
+            complete_recovery=self._recovery == "complete",
+            engine=self._engine,
+            progress=self._numerics.progress,
+        )
+
+    def _noisy(self, kspace: KSpace) -> KSpace:
+        if not self._noise:
+            return kspace
+        scale = self._noise * kspace.samples.abs().max()
+        noise = torch.randn(kspace.samples.shape, dtype=kspace.samples.dtype) * 2**0.5
+        note = f"Complex noise of {self._noise:g} of the largest sample is added to each part of each sample."
+        return replace(
+            kspace, samples=kspace.samples + scale * noise.to(kspace.samples.device), notes=(*kspace.notes, note)
+        )
+
+    def _remarks(self, subject: Phantom) -> tuple[str, ...]:
+        remarks = []
+        if self._recovery == "complete":
+            remarks.append("Recovery is taken as complete before each excitation that follows a readout.")
+        if subject.shape[0] == 1 and self._dephasing:
+            thickness = f"{1000 * subject.fov[2]:g} mm"
+            remarks.append(f"The spins of the plane lie at 16 depths in its {thickness}, in turn, and dephase there.")
+        return tuple(remarks)
+
+
+def _number(value: object, option: str, positive: bool) -> float:
+    good = not isinstance(value, bool) and isinstance(value, int | float) and (value > 0 or not positive and value == 0)
+    if not good:
+        kind = "a positive number such as 1e-5" if positive else "a number from 0"
+        raise ConfigurationError(f"simulator.{option} is {value!r}; it is {kind}.")
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _name(value: object, option: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ConfigurationError(f"simulator.{option} is {value!r}. {known_names(str(value), known)}")
+    return str(value)
