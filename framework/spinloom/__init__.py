@@ -22,8 +22,16 @@ if TYPE_CHECKING:
     from spinloom.physics.offsets import offsets_ppm
     from spinloom.pool_simulator import PoolSimulator
     from spinloom.quantify.mt_series import MtSeries, mt_series
-    from spinloom.sequence.read import read_sequence
+    from spinloom.sequence.families import BuiltSequence
+    from spinloom.sequence.family import Family, Meaning
     from spinloom.sequence.timeline import Timeline
+    from spinloom.sequence_sources import (
+        build_sequence,
+        draw_parameters,
+        read_sequence,
+        sequence_families,
+        write_sequence,
+    )
     from spinloom.signal_files import read_parameters, read_signal
     from spinloom.tasks.simulate import simulate
     from spinloom.tissue.files import read_tissue
@@ -34,7 +42,10 @@ __version__ = "0.1.0"
 __all__ = [
     "API_VERSION",
     "Block",
+    "BuiltSequence",
     "ConfigurationError",
+    "Family",
+    "Meaning",
     "MtSeries",
     "Numerics",
     "Picture",
@@ -49,6 +60,8 @@ __all__ = [
     "Table",
     "Timeline",
     "Tissue",
+    "build_sequence",
+    "draw_parameters",
     "hookimpl",
     "mt_series",
     "offsets_ppm",
@@ -58,16 +71,21 @@ __all__ = [
     "read_sequence",
     "read_signal",
     "read_tissue",
+    "sequence_families",
     "simulate",
     "solve_pools",
     "span",
     "svg",
+    "write_sequence",
 ]
 
 _HOMES = {
     "API_VERSION": "spinloom.hookspecs",
     "Block": "spinloom.evaluation.report_content",
+    "BuiltSequence": "spinloom.sequence.families",
     "ConfigurationError": "spinloom.errors",
+    "Family": "spinloom.sequence.family",
+    "Meaning": "spinloom.sequence.family",
     "MtSeries": "spinloom.quantify.mt_series",
     "Numerics": "spinloom.interfaces",
     "Picture": "spinloom.evaluation.report_content",
@@ -82,19 +100,23 @@ _HOMES = {
     "Table": "spinloom.evaluation.report_content",
     "Timeline": "spinloom.sequence.timeline",
     "Tissue": "spinloom.tissue.pools",
+    "build_sequence": "spinloom.sequence_sources",
+    "draw_parameters": "spinloom.sequence_sources",
     "hookimpl": "spinloom.hookspecs",
     "mt_series": "spinloom.quantify.mt_series",
     "offsets_ppm": "spinloom.physics.offsets",
     "plot": "spinloom.evaluation.figures",
     "plot_curves": "spinloom.evaluation.curves",
     "read_parameters": "spinloom.signal_files",
-    "read_sequence": "spinloom.sequence.read",
+    "read_sequence": "spinloom.sequence_sources",
     "read_signal": "spinloom.signal_files",
     "read_tissue": "spinloom.tissue.files",
+    "sequence_families": "spinloom.sequence_sources",
     "simulate": "spinloom.tasks.simulate",
     "solve_pools": "spinloom.physics.engine",
     "span": "spinloom.evaluation.wording",
     "svg": "spinloom.evaluation.canvas",
+    "write_sequence": "spinloom.sequence_sources",
 }
 
 

@@ -30,6 +30,7 @@ from yaml import YAMLError
 
 from spinloom.errors import ConfigurationError, SpinloomError, TrackingError, known_names
 from spinloom.registry import plugins
+from spinloom.sequence.expression import quote_expressions
 from spinloom.tissue.addresses import full_address
 from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
 
@@ -61,8 +62,9 @@ class SweepCallback(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Open what `run_task` was given for it."""
+        swept = [str(key) for key in config if OmegaConf.is_missing(config, key)]  # each job has its own
         for opener in _open_sweep:
-            _sweep.enter_context(opener(_plain(config, "hydra")))
+            _sweep.enter_context(opener(_plain(config, "hydra", *swept)))
 
 
 def run_task(task: str, function: Callable[[Config], object], arguments: list[str], open_sweep: SweepOpener) -> None:
@@ -74,7 +76,7 @@ def run_task(task: str, function: Callable[[Config], object], arguments: list[st
     """
     Plugins.instance().register(PluginSearchPath)
     with ExitStack() as stack:
-        overrides = _stage_tissues(arguments, stack)
+        overrides = _stage_tissues(_quoted_families(arguments), stack)
         stack.enter_context(_command_line(task, overrides))
         stack.push(_close_sweep)
         _open_sweep.append(open_sweep)
@@ -146,13 +148,28 @@ def _command_line(task: str, overrides: list[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = full
 
 
+def _quoted_families(arguments: list[str]) -> list[str]:
+    """Arguments with `sequence=fse(esp_ms=9)` in quotes, because the grammar of Hydra has calls of its own."""
+    keep = _HYDRA_SWEEPS if _is_sweep(arguments) else ()
+    return [
+        f"sequence={quote_expressions(argument.removeprefix('sequence='), keep)}"
+        if argument.startswith("sequence=")
+        else argument
+        for argument in arguments
+    ]
+
+
+def _is_sweep(arguments: list[str]) -> bool:
+    return not {"-m", "--multirun"}.isdisjoint(arguments)
+
+
 def _stage_tissues(arguments: list[str], stack: ExitStack) -> list[str]:
     """Arguments with every `tissue=` that is a path replaced by the name under which the file was staged.
 
     Keys of the tissue may be added as well as changed: a file leaves out those that keep their defaults, and the
     tissue room knows which exist.
     """
-    swept = not {"-m", "--multirun"}.isdisjoint(arguments)
+    swept = _is_sweep(arguments)
     folder: Path | None = None
     staged = []
     for argument in arguments:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from spinloom.quantify.zspectrum import SpectrumError, find_m0_scans
-from spinloom.sequence.read import read_sequence
 from spinloom.sequence.rf_facts import stated_larmor
 from spinloom.sequence.saturation import saturation_offsets
 from spinloom.sequence.timeline import Timeline
+from spinloom.sequence_sources import read_sequence
 from spinloom.units import PPM
 
 TEXT = (".txt", ".csv", ".tsv", ".dat")

@@ -23,8 +23,8 @@ from spinloom.interfaces import Reporter, RunInfo
 from spinloom.quantify.zspectrum import z_spectrum
 from spinloom.registry import plugins
 from spinloom.sequence.facts import sequence_facts
-from spinloom.sequence.read import read_sequence
 from spinloom.sequence.timeline import Timeline
+from spinloom.sequence_sources import read_sequence
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.folders import check_output
 from spinloom.tasks.memory import refuse_beyond_memory
@@ -65,7 +65,7 @@ def run_simulation(config: Mapping[str, Any], progress: Callable[[int, int], Non
     simulator.requirements.check(config["simulator"]["name"], timeline, tissue)
     torch.manual_seed(config["seed"])
 
-    name = f"{Path(config['sequence']).stem} on {tissue.name}"
+    name = f"{Path(timeline.source).stem} on {tissue.name}"
     settings = tracking.TrackingSettings.from_config(config["tracking"])
     parent = os.environ.get(PARENT_RUN)
     with tracking.run(settings, task="simulate", name=name, parent=parent) as run:

@@ -11,8 +11,8 @@ import torch
 from spinloom.errors import ConfigurationError, known_names
 from spinloom.interfaces import Numerics, Signal, Simulator
 from spinloom.registry import plugins
-from spinloom.sequence.read import read_sequence
 from spinloom.sequence.timeline import Timeline
+from spinloom.sequence_sources import read_sequence
 from spinloom.tissue.files import read_tissue
 from spinloom.tissue.pools import Tissue
 
@@ -32,7 +32,8 @@ def simulate(
 ) -> Signal:
     """Signal of `tissue` under `sequence`.
 
-    sequence, tissue: a shipped name, the path of a file, or what was read from one
+    sequence, tissue: a shipped name, the path of a file, or what was read from one; a sequence may be a family with
+        parameters, such as `fse(esp_ms=9)`
     simulator: name of an installed simulator
     dtype, device: `float64` or `float32`, and a torch device
     progress: called now and then with the tissues of a batch that are done and their number

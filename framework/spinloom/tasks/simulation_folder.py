@@ -25,8 +25,8 @@ from spinloom.quantify.zspectrum import ZSpectrum
 from spinloom.quantify.zspectrum_csv import write_csv
 from spinloom.sequence.facts import sequence_facts
 from spinloom.sequence.plot import plot_sequence
-from spinloom.sequence.read import sequence_path
 from spinloom.sequence.timeline import Timeline
+from spinloom.sequence_sources import sequence_content
 from spinloom.signal_files import write_signal
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.wording import provenance_facts, sequence_rows
@@ -60,7 +60,7 @@ def write_simulation(folder: Path, done: Simulation, clock: Clock) -> None:
     metrics = spectrum_metrics(done.spectrum)
     configuration = yaml.safe_dump(_without_password(done.config), sort_keys=False)
     with clock.step("write"):
-        shutil.copyfile(sequence_path(done.config["sequence"]), folder / "sequence.seq")
+        (folder / "sequence.seq").write_bytes(sequence_content(done.config["sequence"]))
         _keep_table(folder, done.config)
         (folder / "config.yaml").write_text(configuration, encoding="utf-8")
         write_signal(folder / "signal.zarr", done.signal, _attributes(done), done.batch.parameters)
@@ -164,7 +164,7 @@ def _record(done: Simulation, metrics: Mapping[str, float], clock: Clock) -> dic
         "timings": dict(clock.timings),
         "seed": config["seed"],
         "device": str(config["simulator"].get("device", "cpu")),
-        "sequence": {"name": Path(config["sequence"]).stem, "sha256": done.timeline.sha256},
+        "sequence": {"name": Path(done.timeline.source).stem, "sha256": done.timeline.sha256},
         "versions": provenance.versions(),
         "git": provenance.git_state(),
         "machine": provenance.machine(),

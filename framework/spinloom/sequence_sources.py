@@ -6,20 +6,23 @@ such an expression does.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from spinloom.errors import PluginError
+from spinloom.errors import PluginError, SequenceError
 from spinloom.registry import plugins
 from spinloom.sequence import families
 from spinloom.sequence.expression import Value, parse_expression
 from spinloom.sequence.families import BuiltSequence, Draw
 from spinloom.sequence.family import Family
 from spinloom.sequence.read import read_sequence as read_file
-from spinloom.sequence.read import sequence_path
+from spinloom.sequence.read import sequence_names, sequence_path
 from spinloom.sequence.timeline import Timeline
+
+log = logging.getLogger(__name__)
 
 
 def read_sequence(source: str | Path) -> Timeline:
@@ -30,7 +33,14 @@ def read_sequence(source: str | Path) -> Timeline:
     Raises `SequenceError` with the line, event or parameter that is wrong.
     """
     built = _built(source)
-    return read_file(source) if built is None else built.timeline(f"{source}.seq")
+    if built is not None:
+        return built.timeline(f"{source}.seq")
+    try:
+        return read_file(source)
+    except SequenceError:
+        if source not in sequence_names() and source in plugins().sequence_families():
+            raise SequenceError(f"'{source}' is a family of sequences; '{source}()' plays its defaults.") from None
+        raise
 
 
 def sequence_content(source: str | Path) -> bytes:
@@ -40,13 +50,13 @@ def sequence_content(source: str | Path) -> bytes:
 
 
 def sequence_families() -> dict[str, Family]:
-    """The families of all plugins that run, by name, sorted; one that cannot be imported is left out."""
+    """The families of all plugins that run, by name, sorted; a warning tells of one that cannot be used."""
     found = {}
     for name in sorted(plugins().sequence_families()):
         try:
             found[name] = sequence_family(name)
-        except PluginError:
-            continue
+        except PluginError as error:
+            log.warning("%s", error)
     return found
 
 
