@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from spinloom.errors import ConfigurationError
-from spinloom.tasks.memory import NUMBER_BYTES, SAMPLE_BYTES, free_memory, refuse_beyond_memory
+from spinloom.free_memory import free_memory
+from spinloom.tasks.memory import NUMBER_BYTES, SAMPLE_BYTES, refuse_beyond_memory
 
 
 def test_free_memory_is_that_of_a_machine() -> None:
