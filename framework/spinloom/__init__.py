@@ -10,20 +10,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spinloom.errors import ConfigurationError, SpinloomError
+    from spinloom.errors import ConfigurationError, RequirementError, SpinloomError
     from spinloom.evaluation.canvas import svg
     from spinloom.evaluation.curves import plot_curves
     from spinloom.evaluation.figures import plot
     from spinloom.evaluation.report_content import Block, Picture, Section, Table
     from spinloom.evaluation.wording import span
     from spinloom.hookspecs import API_VERSION, hookimpl
-    from spinloom.interfaces import Numerics, Requirements, RunInfo, Signal, Simulator
+    from spinloom.interfaces import KSpace, Numerics, Requirements, RunInfo, Signal, Simulator
+    from spinloom.phantom_simulator import PhantomSimulator
     from spinloom.physics.engine import PoolSolution, solve_pools
     from spinloom.physics.offsets import offsets_ppm
     from spinloom.pool_simulator import PoolSimulator
     from spinloom.quantify.mt_series import MtSeries, mt_series
+    from spinloom.reconstruction.image import Image
+    from spinloom.reconstruction.reconstruct import grid_centre, reconstruct
     from spinloom.sequence.families import BuiltSequence
     from spinloom.sequence.family import Family, Meaning
+    from spinloom.sequence.shots import Shot, shots
     from spinloom.sequence.timeline import Timeline
     from spinloom.sequence_sources import (
         build_sequence,
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from spinloom.signal_files import read_parameters, read_signal
     from spinloom.tasks.simulate import simulate
     from spinloom.tissue.files import read_tissue
+    from spinloom.tissue.phantom import Phantom
+    from spinloom.tissue.phantoms.door import build_phantom
+    from spinloom.tissue.phantoms.phantom_files import read_phantom, write_phantom
     from spinloom.tissue.pools import Tissue
 
 __version__ = "0.1.0"
@@ -45,37 +52,49 @@ __all__ = [
     "BuiltSequence",
     "ConfigurationError",
     "Family",
+    "Image",
+    "KSpace",
     "Meaning",
     "MtSeries",
     "Numerics",
+    "Phantom",
+    "PhantomSimulator",
     "Picture",
     "PoolSimulator",
     "PoolSolution",
+    "RequirementError",
     "Requirements",
     "RunInfo",
     "Section",
+    "Shot",
     "Signal",
     "Simulator",
     "SpinloomError",
     "Table",
     "Timeline",
     "Tissue",
+    "build_phantom",
     "build_sequence",
     "draw_parameters",
+    "grid_centre",
     "hookimpl",
     "mt_series",
     "offsets_ppm",
     "plot",
     "plot_curves",
     "read_parameters",
+    "read_phantom",
     "read_sequence",
     "read_signal",
     "read_tissue",
+    "reconstruct",
     "sequence_families",
+    "shots",
     "simulate",
     "solve_pools",
     "span",
     "svg",
+    "write_phantom",
     "write_sequence",
 ]
 
@@ -85,37 +104,49 @@ _HOMES = {
     "BuiltSequence": "spinloom.sequence.families",
     "ConfigurationError": "spinloom.errors",
     "Family": "spinloom.sequence.family",
+    "Image": "spinloom.reconstruction.image",
+    "KSpace": "spinloom.interfaces",
     "Meaning": "spinloom.sequence.family",
     "MtSeries": "spinloom.quantify.mt_series",
     "Numerics": "spinloom.interfaces",
+    "Phantom": "spinloom.tissue.phantom",
+    "PhantomSimulator": "spinloom.phantom_simulator",
     "Picture": "spinloom.evaluation.report_content",
     "PoolSimulator": "spinloom.pool_simulator",
     "PoolSolution": "spinloom.physics.engine",
+    "RequirementError": "spinloom.errors",
     "Requirements": "spinloom.interfaces",
     "RunInfo": "spinloom.interfaces",
     "Section": "spinloom.evaluation.report_content",
+    "Shot": "spinloom.sequence.shots",
     "Signal": "spinloom.interfaces",
     "Simulator": "spinloom.interfaces",
     "SpinloomError": "spinloom.errors",
     "Table": "spinloom.evaluation.report_content",
     "Timeline": "spinloom.sequence.timeline",
     "Tissue": "spinloom.tissue.pools",
+    "build_phantom": "spinloom.tissue.phantoms.door",
     "build_sequence": "spinloom.sequence_sources",
     "draw_parameters": "spinloom.sequence_sources",
+    "grid_centre": "spinloom.reconstruction.reconstruct",
     "hookimpl": "spinloom.hookspecs",
     "mt_series": "spinloom.quantify.mt_series",
     "offsets_ppm": "spinloom.physics.offsets",
     "plot": "spinloom.evaluation.figures",
     "plot_curves": "spinloom.evaluation.curves",
     "read_parameters": "spinloom.signal_files",
+    "read_phantom": "spinloom.tissue.phantoms.phantom_files",
     "read_sequence": "spinloom.sequence_sources",
     "read_signal": "spinloom.signal_files",
     "read_tissue": "spinloom.tissue.files",
+    "reconstruct": "spinloom.reconstruction.reconstruct",
     "sequence_families": "spinloom.sequence_sources",
+    "shots": "spinloom.sequence.shots",
     "simulate": "spinloom.tasks.simulate",
     "solve_pools": "spinloom.physics.engine",
     "span": "spinloom.evaluation.wording",
     "svg": "spinloom.evaluation.canvas",
+    "write_phantom": "spinloom.tissue.phantoms.phantom_files",
     "write_sequence": "spinloom.sequence_sources",
 }
 

@@ -21,6 +21,7 @@ Facts = Callable[[Tissue], tuple[object, ...]]
 
 def test_the_shipped_tissues_are_known_by_name() -> None:
     assert tissue_names() == [
+        "brain_3t_7pool",
         "creatine_phantom_3t",
         "larginine_phantom_9p4t",
         "mouse_brain_7t_mt",
@@ -75,7 +76,7 @@ def test_an_unknown_tissue_is_named_with_the_nearest_and_all_known(wanted: str) 
     with pytest.raises(TissueError) as caught:
         read_tissue(wanted)
     assert str(caught.value).startswith(f"'{wanted}' is neither a tissue that Spinloom ships nor a file.")
-    assert "Did you mean 'wm_3t_7pool'? Known: creatine_phantom_3t," in str(caught.value)
+    assert "Did you mean 'wm_3t_7pool'? Known: brain_3t_7pool, creatine_phantom_3t," in str(caught.value)
     assert "Or give the path of a YAML file." in str(caught.value)
 
 
