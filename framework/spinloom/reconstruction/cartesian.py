@@ -54,20 +54,19 @@ class CartesianPlan:
         return np.array(steps)
 
     @property
+    def positions(self) -> list[np.ndarray]:
+        """Evenly spaced k along x, y, z [cycles/m]."""
+        return [self.grids[axis].positions if axis in self.grids else self.readout for axis in range(3)]
+
+    @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """First and last position along x, y, z [cycles/m]."""
-        all_positions = [self.grids[axis].positions if axis in self.grids else self.readout for axis in range(3)]
-        return np.array([k[0] for k in all_positions]), np.array([k[-1] for k in all_positions])
+        return np.array([k[0] for k in self.positions]), np.array([k[-1] for k in self.positions])
 
     @property
     def centre(self) -> tuple[float, float, float]:
-        """Middle of the readout, and place n // 2 of the n places across [cycles/m]."""
-        x, y, z = (
-            float(self.grids[axis].positions[self.grids[axis].count // 2])
-            if axis in self.grids
-            else float(self.readout[0] + self.readout[-1]) / 2
-            for axis in range(3)
-        )
+        """Position n // 2 of the n along x, y, z [cycles/m]."""
+        x, y, z = (float(positions[positions.size // 2]) for positions in self.positions)
         return x, y, z
 
     def matrix(self, origin: np.ndarray) -> tuple[int, int, int]:
@@ -167,10 +166,10 @@ def _even(along: np.ndarray, fov: float) -> np.ndarray:
     k = np.sort(along, axis=1).mean(axis=0)
     if all(_is_even(line) for line in along[:2]):
         return np.linspace(k[0], k[-1], k.size)
-    spacing = (k[1] - k[0] + k[-1] - k[-2]) / 2
-    count = max(round((k[-1] - k[0] + spacing) * fov), 2)
-    middle: np.ndarray = (k[0] + k[-1]) / 2 + (np.arange(count) - (count - 1) / 2) / fov
-    return middle
+    low, high = (3 * k[0] - k[1]) / 2, (3 * k[-1] - k[-2]) / 2
+    count = max(round((high - low) * fov), 2)
+    even: np.ndarray = (low + high) / 2 + (np.arange(count) - (count - 1) / 2) / fov
+    return even
 
 
 def _step(positions: np.ndarray) -> float:

@@ -70,7 +70,7 @@ def grid_centre(
 ) -> tuple[float, float, float]:
     """Centre of the Cartesian grid that lines span along x, y, z [cycles/m]: what `reconstruct` takes as `origin`.
 
-    It is the middle of the readout, where its gradient balances, and place n // 2 of the n places across.
+    It is place n // 2 of the n evenly spaced places along each axis, as index n // 2 of a transform is k = 0.
     """
     extents = field_of_view(kspace, definitions or {}, fov)
     return plan_cartesian(kspace, _chosen(kspace, events, True), extents, "average", False).centre
