@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spinloom.evaluation.wording import span
     from spinloom.hookspecs import API_VERSION, hookimpl
     from spinloom.interfaces import KSpace, Numerics, Requirements, RunInfo, Signal, Simulator
+    from spinloom.kspace_files import read_kspace
     from spinloom.phantom_simulator import PhantomSimulator
     from spinloom.physics.engine import PoolSolution, solve_pools
     from spinloom.physics.offsets import offsets_ppm
@@ -82,6 +83,7 @@ __all__ = [
     "offsets_ppm",
     "plot",
     "plot_curves",
+    "read_kspace",
     "read_parameters",
     "read_phantom",
     "read_sequence",
@@ -134,6 +136,7 @@ _HOMES = {
     "offsets_ppm": "spinloom.physics.offsets",
     "plot": "spinloom.evaluation.figures",
     "plot_curves": "spinloom.evaluation.curves",
+    "read_kspace": "spinloom.kspace_files",
     "read_parameters": "spinloom.signal_files",
     "read_phantom": "spinloom.tissue.phantoms.phantom_files",
     "read_sequence": "spinloom.sequence_sources",
