@@ -189,6 +189,15 @@ class Simulator(Protocol):
 
 
 @runtime_checkable
+class Checker(Protocol):
+    """A simulator that asks more of a sequence or a subject than `Requirements` can say."""
+
+    def check(self, timeline: Timeline, subject: Any) -> None:
+        """Raise `RequirementError` with a sentence that says what is missing and the way out."""
+        ...
+
+
+@runtime_checkable
 class Reconstructor(Protocol):
     """A simulator of phantoms that makes images of its k-space in a way of its own."""
 

@@ -93,8 +93,8 @@ class PhantomSimulator:
 
 
 def _number(value: object, option: str, positive: bool) -> float:
-    good = not isinstance(value, bool) and isinstance(value, int | float) and (value > 0 or not positive and value == 0)
-    if not good:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not (value > 0 or (value == 0 and not positive)):  # type: ignore[operator]
         kind = "a positive number such as 1e-5" if positive else "a number from 0"
         raise ConfigurationError(f"simulator.{option} is {value!r}; it is {kind}.")
     assert isinstance(value, int | float)

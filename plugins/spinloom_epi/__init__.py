@@ -1,4 +1,4 @@
-"""Gradient-echo echo-planar imaging: its family of sequences."""
+"""Gradient-echo echo-planar imaging: its family of sequences and its simulator."""
 
 from __future__ import annotations
 
@@ -11,3 +11,15 @@ SPINLOOM_API = "1.0"
 def spinloom_sequence_families() -> dict[str, str]:
     """The family under the name `epi`."""
     return {"epi": "spinloom.sequences.epi:epi"}
+
+
+@hookimpl
+def spinloom_simulators() -> dict[str, str]:
+    """The exact simulator under the name `epi`."""
+    return {"epi": "spinloom_epi.simulator:EpiSimulator"}
+
+
+@hookimpl
+def spinloom_search_path() -> str:
+    """Configuration of the simulator."""
+    return "pkg://spinloom_epi.conf"

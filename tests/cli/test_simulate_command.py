@@ -262,7 +262,10 @@ def test_bad_input_gets_one_sentence_and_writes_nothing(wrong: list[str], expect
 
 def test_a_choice_that_is_not_made_is_asked_for_with_what_there_is(here: Path) -> None:
     assert "'sequence' is not given; add sequence=" in failure(simulate("simulator=cest", "tissue=water_3t"))
-    assert "'tissue' is not given; add tissue=NAME. Known: " in failure(simulate("simulator=cest"))
+    missing = failure(simulate("simulator=cest", "sequence=aptw_3t_block"))
+    assert "'tissue' is not given; add tissue=NAME. Known: " in missing
+    missing = failure(simulate("simulator=bloch", "sequence=aptw_3t_block"))
+    assert "'phantom' is not given; add phantom=NAME. Known: brain" in missing
 
 
 def test_a_sequence_without_rf_or_adc_is_refused_by_name(here: Path) -> None:

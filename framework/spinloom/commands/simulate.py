@@ -43,7 +43,7 @@ def _simulate(config: dict[str, Any]) -> None:
     from spinloom.tasks.run_simulation import run_simulation
     from spinloom.tracking import TrackingSettings, ui_command
 
-    progress = ProgressLine(sys.stderr)
+    progress = ProgressLine(sys.stderr, "tissues" if config.get("phantom") is None else "spins")
     try:
         outcome = run_simulation(config, progress)
     finally:

@@ -1,7 +1,7 @@
 """A tracked simulation, from its composed configuration to its run folder: the main job.
 
-Read the sequence and the tissues, refuse what does not fit, simulate, quantify, draw, write everything into one
-folder, and log that folder.
+Read the sequence and the tissues or the phantom, refuse what does not fit, simulate, quantify or reconstruct, draw,
+write everything into one folder, and log that folder.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ import torch
 
 from spinloom import tracking
 from spinloom.errors import ConfigurationError
+from spinloom.evaluation.imaging_report import describe_image
 from spinloom.evaluation.simulation_report import describe
-from spinloom.interfaces import Reporter, RunInfo
+from spinloom.interfaces import KSpace, Reporter, RunInfo
 from spinloom.quantify.zspectrum import z_spectrum
 from spinloom.registry import plugins
-from spinloom.sequence.facts import sequence_facts
-from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import read_sequence
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.folders import check_output
-from spinloom.tasks.memory import refuse_beyond_memory
-from spinloom.tasks.simulate import build_simulator
+from spinloom.tasks.imaging_folder import Imaging, image_of, write_imaging
+from spinloom.tasks.simulate import build_simulator, check_fit
 from spinloom.tasks.simulation_folder import Simulation, write_simulation
-from spinloom.tissue.batches import TissueBatch, plan_batch
+from spinloom.tasks.subjects import read_subject, subject_itself
+from spinloom.tissue.batches import TissueBatch
+from spinloom.tissue.phantom import Phantom
 from spinloom.whole_folder import whole_folder
 
 PARENT_RUN = "SPINLOOM_PARENT_RUN"
@@ -49,42 +50,48 @@ class Outcome:
 def run_simulation(config: Mapping[str, Any], progress: Callable[[int, int], None] | None = None) -> Outcome:
     """Simulate as `config` says (the composition of `conf/simulate.yaml`) and track the run.
 
-    progress: called now and then with the tissues of a batch that are done and their number
+    progress: called now and then with the tissues or isochromats that are done and their number
 
-    Raises before any file is written where sequence, tissue and simulator do not fit each other, and
+    Raises before any file is written where sequence, subject and simulator do not fit each other, and
     `TrackingError` after the results are kept where the tracking store cannot be reached.
     """
     clock, started, output = Clock(), datetime.now(UTC), Path(config["output"])
     _check_types(config)
     check_output(output, config["overwrite"])
+    simulator = build_simulator(config["simulator"], progress)
     with clock.step("read"):
         timeline = read_sequence(config["sequence"])
-        batch = _tissues(config, timeline)
-    tissue = batch.tissue
-    simulator = build_simulator(config["simulator"], progress)
-    simulator.requirements.check(config["simulator"]["name"], timeline, tissue)
+        read = read_subject(config, timeline, simulator)
+    subject = subject_itself(read)
+    check_fit(simulator, config["simulator"]["name"], timeline, subject)
     torch.manual_seed(config["seed"])
 
-    name = f"{Path(timeline.source).stem} on {tissue.name}"
+    name = f"{Path(timeline.source).stem} on {subject.name}"
     settings = tracking.TrackingSettings.from_config(config["tracking"])
     parent = os.environ.get(PARENT_RUN)
     with tracking.run(settings, task="simulate", name=name, parent=parent) as run:
         with _observed(RunInfo("simulate", run.run_id, output, config)), whole_folder(output) as folder:
             with clock.step("simulate"):
-                signal = simulator.simulate(timeline, tissue)
-            spectrum = z_spectrum(signal, timeline.definitions)
-            own = simulator.report(timeline, tissue, signal) if isinstance(simulator, Reporter) else ()
-            done = Simulation(name, config, timeline, batch, signal, spectrum, own, started, run.run_id)
-            write_simulation(folder, done, clock)
+                signal = simulator.simulate(timeline, subject)
+            own = simulator.report(timeline, subject, signal) if isinstance(simulator, Reporter) else ()
+            if isinstance(signal, KSpace):
+                assert isinstance(read, Phantom)
+                with clock.step("reconstruct"):
+                    image, remarks = image_of(simulator, timeline, signal)
+                write_imaging(
+                    folder,
+                    Imaging(name, config, timeline, read, signal, image, remarks, own, started, run.run_id),
+                    clock,
+                )
+                headline = describe_image(read, signal, image)
+            else:
+                assert isinstance(read, TissueBatch)
+                spectrum = z_spectrum(signal, timeline.definitions)
+                done = Simulation(name, config, timeline, read, signal, spectrum, own, started, run.run_id)
+                write_simulation(folder, done, clock)
+                headline = describe(spectrum, read.tissue)
         run.log_folder(output)
-    return Outcome(output, run.run_id, describe(spectrum, tissue))
-
-
-def _tissues(config: Mapping[str, Any], timeline: Timeline) -> TissueBatch:
-    """The batch that `config` asks for, refused before it is built where it cannot fit into memory."""
-    plan = plan_batch(config["tissue"], config["names"]["tissue"], config["samples"])
-    refuse_beyond_memory(plan.tissues, sequence_facts(timeline).adc_samples, plan.numbers, plan.spins)
-    return plan.build(config["seed"])
+    return Outcome(output, run.run_id, headline)
 
 
 @contextmanager

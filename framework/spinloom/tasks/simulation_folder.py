@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,6 @@ from typing import Any
 
 import yaml
 
-from spinloom import provenance
 from spinloom.evaluation.canvas import save
 from spinloom.evaluation.figures import plot
 from spinloom.evaluation.report import write_report
@@ -29,10 +27,11 @@ from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import sequence_content
 from spinloom.signal_files import write_signal
 from spinloom.tasks.clock import Clock
+from spinloom.tasks.record import array_attributes, simulation_record, without_password
 from spinloom.tasks.wording import provenance_facts, sequence_rows
 from spinloom.tissue.addresses import value_at
 from spinloom.tissue.batches import TABLE, TissueBatch
-from spinloom.tracking import RUN_FILE, TrackingSettings
+from spinloom.tracking import RUN_FILE
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +57,14 @@ class Simulation:
 def write_simulation(folder: Path, done: Simulation, clock: Clock) -> None:
     """Write everything into `folder`, the record `run.json` last."""
     metrics = spectrum_metrics(done.spectrum)
-    configuration = yaml.safe_dump(_without_password(done.config), sort_keys=False)
+    configuration = yaml.safe_dump(without_password(done.config), sort_keys=False)
     with clock.step("write"):
         (folder / "sequence.seq").write_bytes(sequence_content(done.config["sequence"]))
         _keep_table(folder, done.config)
         (folder / "config.yaml").write_text(configuration, encoding="utf-8")
-        write_signal(folder / "signal.zarr", done.signal, _attributes(done), done.batch.parameters)
+        write_signal(
+            folder / "signal.zarr", done.signal, array_attributes(done.config, done.timeline), done.batch.parameters
+        )
         if done.spectrum.batch_shape.numel() == 1:
             write_csv(folder / "zspectrum.csv", done.spectrum)
     with clock.step("draw"):
@@ -109,26 +110,12 @@ def _keep_table(folder: Path, config: Mapping[str, Any]) -> None:
         shutil.copyfile(table, folder / f"tissues{Path(table).suffix.lower()}")
 
 
-def _without_password(config: Mapping[str, Any]) -> dict[str, Any]:
-    settings = TrackingSettings.from_config(config["tracking"])
-    shown = settings.shown_uri if settings.uri else None
-    return {**config, "tracking": {**config["tracking"], "uri": shown}}
-
-
-def _attributes(done: Simulation) -> dict[str, Any]:
-    return {
-        "sequence_sha256": done.timeline.sha256,
-        "config": _without_password(done.config),
-        "versions": provenance.versions(),
-    }
-
-
 def _draw(folder: Path, done: Simulation) -> dict[str, bytes]:
     """Write every figure as SVG and PNG; returns the SVG by name."""
     folder.mkdir()
     drawn = {
         "signal": plot(done.spectrum),
-        "sequence": plot_sequence(done.timeline, *_first_measurement(done.timeline)),
+        "sequence": plot_sequence(done.timeline, *first_measurement(done.timeline)),
     }
     for name, figure in drawn.items():
         for suffix in ("svg", "png"):
@@ -136,7 +123,7 @@ def _draw(folder: Path, done: Simulation) -> dict[str, bytes]:
     return {name: (folder / f"{name}.svg").read_bytes() for name in drawn}
 
 
-def _first_measurement(timeline: Timeline) -> tuple[float, float]:
+def first_measurement(timeline: Timeline) -> tuple[float, float]:
     """Begin and end of the blocks between the first ADC event and the second, or of all where there is but one [s].
 
     The first measurement itself is often an M0 scan, which looks different from the others.
@@ -150,26 +137,16 @@ def _first_measurement(timeline: Timeline) -> tuple[float, float]:
 
 def _record(done: Simulation, metrics: Mapping[str, float], clock: Clock) -> dict[str, Any]:
     """The content of `run.json`."""
-    config = done.config
-    simulator = {f"simulator.{key}": value for key, value in config["simulator"].items()}
-    return {
-        "task": "simulate",
-        "name": done.name,
-        "spinloom": provenance.versions()["spinloom"],
-        "command": sys.argv[0].split() + sys.argv[1:],
-        "started": done.started.isoformat(),
-        "params": {"sequence": config["sequence"], "tissue": done.batch.tissue.name, **_varied(done), **simulator},
-        "metrics": dict(metrics),
-        "tags": {"simulator": config["simulator"]["name"]},
-        "timings": dict(clock.timings),
-        "seed": config["seed"],
-        "device": str(config["simulator"].get("device", "cpu")),
-        "sequence": {"name": Path(done.timeline.source).stem, "sha256": done.timeline.sha256},
-        "versions": provenance.versions(),
-        "git": provenance.git_state(),
-        "machine": provenance.machine(),
-        "run_id": done.run_id,
-    }
+    return simulation_record(
+        name=done.name,
+        config=done.config,
+        timeline=done.timeline,
+        params={"tissue": done.batch.tissue.name, **_varied(done)},
+        metrics=metrics,
+        timings=clock.timings,
+        started=done.started,
+        run_id=done.run_id,
+    )
 
 
 def _varied(done: Simulation) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""What a simulation is of: the tissues or the phantom that a configuration asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spinloom.errors import ConfigurationError
+from spinloom.interfaces import Simulator, Subject
+from spinloom.sequence.facts import sequence_facts
+from spinloom.sequence.timeline import Timeline
+from spinloom.tasks.memory import refuse_beyond_memory
+from spinloom.tissue.batches import TissueBatch, plan_batch
+from spinloom.tissue.files import tissue_names
+from spinloom.tissue.phantom import Phantom
+from spinloom.tissue.phantoms.door import build_phantom, phantom_names
+
+KINDS = ("phantom", "tissue")
+
+
+def read_subject(config: Mapping[str, Any], timeline: Timeline, simulator: Simulator) -> TissueBatch | Phantom:
+    """The subject of `config`: what its group `tissue` or its group `phantom` holds.
+
+    Raises `ConfigurationError` where neither or both are chosen, and where it cannot fit into memory, before any work.
+    """
+    chosen = [kind for kind in KINDS if config.get(kind) is not None]
+    if len(chosen) > 1:
+        names = config["names"]
+        raise ConfigurationError(
+            f"A simulation is of a tissue or of a phantom, but tissue={names['tissue']} and phantom={names['phantom']} "
+            f"are both given; leave one out with {sorted(simulator.requirements.subject ^ set(KINDS))[0]}=null."
+        )
+    if not chosen:
+        raise _not_chosen(simulator)
+    if chosen[0] == "phantom":
+        return build_phantom(config["phantom"])
+    plan = plan_batch(config["tissue"], config["names"]["tissue"], config["samples"])
+    refuse_beyond_memory(plan.tissues, sequence_facts(timeline).adc_samples, plan.numbers, plan.spins)
+    return plan.build(config["seed"])
+
+
+def subject_itself(read: TissueBatch | Phantom) -> Subject:
+    """What the simulator takes of what was read."""
+    return read if isinstance(read, Phantom) else read.tissue
+
+
+def _not_chosen(simulator: Simulator) -> ConfigurationError:
+    kind = "tissue" if "tissue" in simulator.requirements.subject else "phantom"
+    known = ", ".join(tissue_names() if kind == "tissue" else phantom_names())
+    return ConfigurationError(f"'{kind}' is not given; add {kind}=NAME. Known: {known}.")
