@@ -1,19 +1,22 @@
 """Pulses of a few constant segments, and free precession: one matrix exponential a segment.
 
 The generator of `bloch_mcconnell` is written from the rates of a star (`star.Star`) straight into the matrices that
-are exponentiated.  Without RF it falls into two blocks, transverse and longitudinal magnetisation, which are
-solved apart.
+are exponentiated.  RF along another axis than x is turned there and back.  Without RF the generator falls into two
+blocks, transverse and longitudinal magnetisation, which are solved apart.
 """
 
 from __future__ import annotations
 
+import cmath
+import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numba import njit
 
-from spinloom.physics.exponentials import exponentials
+from spinloom.physics.exponentials import exponentiate, matrices, row_length
+from spinloom.physics.generators import write_across, write_along, write_generator
+from spinloom.physics.lanes import LANES
 from spinloom.physics.star import Star
 
 
@@ -38,131 +41,143 @@ def solve_constant(
 ) -> np.ndarray:
     """Propagators of one waveform's keys by columns, the source's last, shape `(keys, tissues, size + 1, size)`.
 
-    absorption, nutation, carrier: as for `kernels.integrate_pulses`
+    absorption, nutation, carrier: as for `taylor.integrate_pulses`
     segments: lengths [s], complex means and powers of the waveform's segments
     """
-    keys, tissues, size = carrier.size, star.weights.shape[0], star.layout.size
-    exponents = np.empty((keys, tissues, size, size))
-    total: torch.Tensor | None = None
+    keys, tissues, size = carrier.size, star.weights.shape[0], star.layout.size - 1
+    total: np.ndarray | None = None
     for length, mean, power in zip(*segments, strict=True):
-        _write_exponents(*star.arrays, absorption, nutation, carrier, length, mean.real, mean.imag, power, exponents)
-        segment = exponentials(torch.from_numpy(exponents))
-        total = segment if total is None else segment @ total
+        segment = np.empty((keys, tissues, size + 1, size))
+        _solve_segment(*star.balanced, absorption, abs(mean) * nutation, power * nutation**2, carrier, length, segment)
+        if mean.imag != 0 or mean.real < 0:
+            _turn(segment, star.layout.pools, cmath.phase(mean))
+        total = segment if total is None else _after(segment, total)
     assert total is not None
-    return by_columns(total.numpy())
+    return total
 
 
 def solve_delays(star: Star, durations: np.ndarray) -> Delays:
     """Propagators of free precession for each of the `durations` [s]."""
     tissues, pools, size = star.weights.shape[0], star.layout.pools, star.layout.size
-    across = np.empty((durations.size, tissues, 2 * pools + 1, 2 * pools + 1))
-    along = np.empty((durations.size, tissues, size - 2 * pools, size - 2 * pools))
-    _write_free_exponents(*star.arrays, durations, across, along)
-    return Delays(
-        by_columns(exponentials(torch.from_numpy(across)).numpy())[..., :-1, :],
-        by_columns(exponentials(torch.from_numpy(along)).numpy()),
-    )
+    across = np.empty((durations.size, tissues, 2 * pools, 2 * pools))
+    along = np.empty((durations.size, tissues, size - 2 * pools, size - 2 * pools - 1))
+    _solve_across(*star.balanced, durations, across)
+    _solve_along(*star.balanced, durations, along)
+    return Delays(across, along)
 
 
 def by_columns(propagators: np.ndarray) -> np.ndarray:
     """Propagators with an appended 1 as columns without its row, shape `(..., n, n - 1)`."""
-    out = np.empty((*propagators.shape[:-1], propagators.shape[-1] - 1))
-    n = propagators.shape[-1]
-    _transpose(propagators.reshape(-1, n, n), out.reshape(-1, n, n - 1))
-    return out
+    return np.ascontiguousarray(np.swapaxes(propagators[..., :-1, :], -1, -2))
 
 
-@njit(cache=True, nogil=True)
-def _transpose(matrices, out):  # type: ignore[no-untyped-def]
-    for number in range(out.shape[0]):
-        for column in range(out.shape[1]):
-            for row in range(out.shape[2]):
-                out[number, column, row] = matrices[number, row, column]
+def _after(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """The propagator of two segments, by columns."""
+    both = first @ second[..., :-1, :]
+    both[..., -1, :] += second[..., -1, :]
+    return np.asarray(both)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _write_exponents(  # type: ignore[no-untyped-def]
+def _turn(columns: np.ndarray, pools: int, angle: float) -> None:
+    """Propagators of RF along x made those of RF at `angle` [rad]."""
+    cosine, sine, y = math.cos(angle), math.sin(angle), slice(pools, 2 * pools)
+    for part in (columns, np.swapaxes(columns[..., :-1, :], -1, -2)):
+        mx, my = part[..., :pools].copy(), part[..., y].copy()
+        part[..., :pools], part[..., y] = cosine * mx - sine * my, sine * mx + cosine * my
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _solve_segment(  # type: ignore[no-untyped-def]
     shift,
     r2,
     r1,
-    k,
-    kf,
+    coupling,
     source,
     bound_rate,
-    bound_k,
-    bound_kf,
+    bound_coupling,
     bound_source,
+    scale,
     absorption,
     nutation,
+    power,
     carrier,
     length,
-    real,
-    imaginary,
-    power,
     out,
 ):
-    """The generator under constant RF times its length, shape `(keys, tissues, size + 1, size + 1)`."""
-    pools, bound = r2.shape[0], bound_rate.shape[0]
-    x, y, z, last = 0, pools, 2 * pools, 3 * pools + bound
-    for key in range(out.shape[0]):
-        for tissue in range(out.shape[1]):
-            m = out[key, tissue]
-            m[:] = 0.0
-            g = nutation[key, tissue]
-            wx, wy, p = length * g * real, length * g * imaginary, length * g * g * power
-            for i in range(pools):
-                d = length * (shift[i, tissue] - carrier[key])
-                m[x + i, x + i] = m[y + i, y + i] = -length * r2[i, tissue]
-                m[z + i, z + i] = -length * r1[i, tissue]
-                m[x + i, y + i], m[y + i, x + i] = -d, d
-                m[y + i, z + i], m[z + i, y + i] = wx, -wx
-                m[x + i, z + i], m[z + i, x + i] = -wy, wy
-                m[z + i, last] = length * source[i, tissue]
-            for i in range(1, pools):
-                give, take = length * k[i, tissue], length * kf[i, tissue]
-                m[x, x + i] = m[y, y + i] = m[z, z + i] = give
-                m[x + i, x] = m[y + i, y] = m[z + i, z] = take
-            for s in range(bound):
-                row = 3 * pools + s
-                m[row, row] = -length * bound_rate[s, tissue] - p * absorption[key, s, tissue]
-                m[z, row], m[row, z] = length * bound_k[s, tissue], length * bound_kf[s, tissue]
-                m[row, last] = length * bound_source[s, tissue]
+    pools, size, tissues = r2.shape[0], scale.shape[0], scale.shape[1]
+    room, signs = matrices(size), np.ones(size)
+    signs[pools : 2 * pools] = -1.0
+    jobs = out.shape[0] * tissues
+    for block in range(0, jobs, LANES):
+        for lane in range(LANES):
+            key, tissue = divmod(min(block + lane, jobs - 1), tissues)
+            write_generator(
+                shift,
+                r2,
+                r1,
+                coupling,
+                source,
+                bound_rate,
+                bound_coupling,
+                bound_source,
+                absorption[key],
+                tissue,
+                carrier[key],
+                nutation[key, tissue],
+                power[key, tissue],
+                length,
+                room[0],
+                lane,
+            )
+        solved = room[exponentiate(room, signs)]
+        for lane in range(min(LANES, jobs - block)):
+            key, tissue = divmod(block + lane, tissues)
+            _write(solved, lane, scale[:, tissue], out[key, tissue])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _write_free_exponents(  # type: ignore[no-untyped-def]
-    shift,
-    r2,
-    r1,
-    k,
-    kf,
-    source,
-    bound_rate,
-    bound_k,
-    bound_kf,
-    bound_source,
-    durations,
-    across,
-    along,
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _solve_across(  # type: ignore[no-untyped-def]
+    shift, r2, r1, coupling, source, bound_rate, bound_coupling, bound_source, scale, durations, out
 ):
-    """The two blocks of the generator without RF times each duration, each with the source's row and column."""
-    pools, bound = r2.shape[0], bound_rate.shape[0]
-    last = pools + bound
-    for number in range(durations.shape[0]):
-        t = durations[number]
-        for tissue in range(across.shape[1]):
-            m, n = across[number, tissue], along[number, tissue]
-            m[:] = 0.0
-            n[:] = 0.0
-            for i in range(pools):
-                m[i, i] = m[pools + i, pools + i] = -t * r2[i, tissue]
-                m[i, pools + i], m[pools + i, i] = -t * shift[i, tissue], t * shift[i, tissue]
-                n[i, i], n[i, last] = -t * r1[i, tissue], t * source[i, tissue]
-            for i in range(1, pools):
-                give, take = t * k[i, tissue], t * kf[i, tissue]
-                m[0, i] = m[pools, pools + i] = n[0, i] = give
-                m[i, 0] = m[pools + i, pools] = n[i, 0] = take
-            for s in range(bound):
-                row = pools + s
-                n[row, row], n[row, last] = -t * bound_rate[s, tissue], t * bound_source[s, tissue]
-                n[0, row], n[row, 0] = t * bound_k[s, tissue], t * bound_kf[s, tissue]
+    size, tissues = out.shape[3], out.shape[1]
+    room, signs = matrices(size), np.ones(size)
+    signs[size // 2 :] = -1.0
+    jobs = out.shape[0] * tissues
+    for block in range(0, jobs, LANES):
+        for lane in range(LANES):
+            number, tissue = divmod(min(block + lane, jobs - 1), tissues)
+            write_across(shift, r2, coupling, tissue, durations[number], room[0], lane)
+        solved = room[exponentiate(room, signs)]
+        for lane in range(min(LANES, jobs - block)):
+            number, tissue = divmod(block + lane, tissues)
+            _write(solved, lane, scale[:size, tissue], out[number, tissue])
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _solve_along(  # type: ignore[no-untyped-def]
+    shift, r2, r1, coupling, source, bound_rate, bound_coupling, bound_source, scale, durations, out
+):
+    size, tissues, pools = out.shape[3], out.shape[1], r1.shape[0]
+    room, signs = matrices(size), np.ones(size)
+    jobs = out.shape[0] * tissues
+    for block in range(0, jobs, LANES):
+        for lane in range(LANES):
+            number, tissue = divmod(min(block + lane, jobs - 1), tissues)
+            write_along(r1, coupling, source, tissue, durations[number], size, 0, room[0], lane)
+            write_along(bound_rate, bound_coupling, bound_source, tissue, durations[number], size, pools, room[0], lane)
+        solved = room[exponentiate(room, signs)]
+        for lane in range(min(LANES, jobs - block)):
+            number, tissue = divmod(block + lane, tissues)
+            _write(solved, lane, scale[2 * pools :, tissue], out[number, tissue])
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _write(solved, lane, scale, out):  # type: ignore[no-untyped-def]
+    """One lane by columns in units of magnetisation, the source's last where `out` has room for it."""
+    columns, size = out.shape
+    wide = row_length(size)
+    for column in range(columns):
+        share = 1.0 / scale[column] if column < size else 1.0
+        at = column * LANES + lane if column < size else wide - LANES + lane
+        for row in range(size):
+            out[column, row] = share * scale[row] * solved[row * wide + at]

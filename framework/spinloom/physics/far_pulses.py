@@ -2,25 +2,32 @@
 
 Far from every pool the generator's size is that of the offset, which is the same in every cell; what the amplitude w
 adds is small, and the propagator of a cell is all but a polynomial in w of low degree.  It is solved by the matrix
-exponential at a few Chebyshev nodes and interpolated for each cell, which is then worth one product.  A cell's mean
-is enough where the offset turns many times within it, but the steps between cells excite by their ratio to the
-offset: a file with steps of its own is taken at every one of them.
+exponential at a few amplitudes and interpolated for each cell, which is then worth one product.  RF of the opposite
+sign is RF turned by half a circle, so that elements within transverse and within longitudinal magnetisation are even
+in w, and the others odd.  A cell's mean is enough where the offset turns many times within it, but the steps between
+cells excite by their ratio to the offset: a file with steps of its own is taken at every one of them.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
+from numba import njit
 from torch import Tensor
 
-from spinloom.physics.bloch_mcconnell import Layout, generator, rf_generators
-from spinloom.physics.exponentials import exponentials
-from spinloom.physics.kernels import chain
+from spinloom.physics.columns import mirror, rows, write
+from spinloom.physics.exponentials import exponentiate, matrices, row_length
+from spinloom.physics.generators import write_generator
+from spinloom.physics.lanes import LANES, load, spread, store
+from spinloom.physics.series import absorptions, first_half, is_symmetric
+from spinloom.physics.star import Star, star_of
 from spinloom.sequence.timeline import RfWaveform
 from spinloom.tissue.pools import Tissue
 
-NODES = 6
-"""Amplitudes at which cells are solved: at 100 kHz rad offset the sixth term is below 1e-12."""
+NODES = 3
+"""Squared amplitudes at which cells are solved: at 100 kHz rad offset the third term is below 1e-12."""
 
 MOST_STEPS = 1024
 """An envelope of so many equal steps at most is solved step by step, a finer one in `CELLS` cells."""
@@ -28,23 +35,42 @@ MOST_STEPS = 1024
 CELLS = 256
 
 
+def solve_far_keys(
+    star: Star,
+    absorption: np.ndarray,
+    nutation: np.ndarray,
+    carrier: np.ndarray,
+    waveform: RfWaveform,
+    mirrored: bool,
+) -> np.ndarray:
+    """Propagators of a real envelope by columns, the source's last, shape `(keys, tissues, size + 1, size)`.
+
+    absorption, nutation, carrier: as for `taylor.integrate_pulses`
+    mirrored: whether `waveform` is the first half of a symmetric one
+    """
+    means, powers, length = _equal_cells(waveform)
+    nodes = _nodes(float(np.abs(means).max()))
+    shares = _lagrange(nodes**2, means**2)
+    weights = np.stack([shares, shares * means[:, None] / nodes], axis=1)
+    size = star.layout.size - 1
+    out = np.empty((carrier.size, star.weights.shape[0], size + 1, size))
+    _chain(*star.balanced, absorption, nutation, carrier, length, nodes, weights, powers - means**2, mirrored, out)
+    return out
+
+
 def solve_far(tissue: Tissue, waveform: RfWaveform, amplitude: float, frequency: float) -> Tensor:
     """Propagator of a real envelope as `propagation.solve_pulse` gives it, shape `(batch, size, size)`."""
-    layout = Layout.of(tissue)
-    means, powers, length = _equal_cells(waveform)
-    offset = torch.full_like(tissue.b0, frequency)
-    free, (x, _, saturation) = generator(tissue, offset), rf_generators(tissue, offset)
-    nutation = 2 * torch.pi * amplitude * tissue.rel_b1
-    nodes = _chebyshev(float(means.min()), float(means.max()))
-    w = torch.tensor(nodes)[:, None] * nutation
-    exponents = free + w[:, :, None, None] * x + w[:, :, None, None] ** 2 * torch.diag_embed(saturation)
-    solved = exponentials(exponents * length).transpose(0, 1).contiguous().numpy()
-    spread = torch.tensor((powers - means**2) * length)[:, None, None] * (nutation**2)[:, None]
-    rows = slice(layout.size - 1 - layout.semisolid, layout.size - 1)
-    bound = torch.exp(spread * saturation[:, rows]).numpy()
-    out = np.empty((free.shape[0], layout.size, layout.size))
-    chain(solved, _lagrange(nodes, means), bound, out)
-    return torch.from_numpy(out)
+    star = star_of(tissue)
+    assert star is not None
+    mirrored = is_symmetric(waveform)
+    nutation = 2 * np.pi * amplitude * tissue.rel_b1.numpy()[None]
+    absorption = absorptions(tissue, np.array([frequency]))
+    form = first_half(waveform) if mirrored else waveform
+    out = solve_far_keys(star, absorption, nutation, np.array([2 * np.pi * frequency]), form, mirrored)[0]
+    full = torch.zeros((out.shape[0], out.shape[1], out.shape[1]), dtype=torch.float64)
+    full[:, :-1] = torch.from_numpy(out).transpose(1, 2)
+    full[:, -1, -1] = 1.0
+    return full
 
 
 def _equal_cells(waveform: RfWaveform) -> tuple[np.ndarray, np.ndarray, float]:
@@ -63,9 +89,9 @@ def _equal_cells(waveform: RfWaveform) -> tuple[np.ndarray, np.ndarray, float]:
     return means, powers, float(ends[-1]) / CELLS
 
 
-def _chebyshev(low: float, high: float) -> np.ndarray:
-    """Nodes of interpolation between two amplitudes."""
-    return (low + high) / 2 + (high - low) / 2 * np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
+def _nodes(largest: float) -> np.ndarray:
+    """Amplitudes whose squares are Chebyshev's between zero and the square of the largest, which is not zero."""
+    return np.asarray((largest or 1.0) * np.sqrt(0.5 + 0.5 * np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)))
 
 
 def _lagrange(nodes: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -75,4 +101,135 @@ def _lagrange(nodes: np.ndarray, at: np.ndarray) -> np.ndarray:
     np.fill_diagonal(scale, 1.0)
     factors = differences / scale
     factors[:, np.arange(NODES), np.arange(NODES)] = 1.0
-    return np.ascontiguousarray(factors.prod(axis=2))
+    return np.asarray(factors.prod(axis=2))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _chain(  # type: ignore[no-untyped-def]
+    shift,
+    r2,
+    r1,
+    coupling,
+    source,
+    bound_rate,
+    bound_coupling,
+    bound_source,
+    scale,
+    absorption,
+    nutation,
+    carrier,
+    length,
+    nodes,
+    weights,
+    spreads,
+    mirrored,
+    out,
+):
+    """Products of the cells' propagators, eight jobs (key, tissue) side by side.
+
+    nodes: amplitudes; weights: of their propagators' even and odd elements in each cell, shape `(cells, 2, nodes)`
+    spreads: mean of the squared amplitude beyond the square of its mean in each cell
+    """
+    pools, bound, size, tissues = r2.shape[0], bound_rate.shape[0], scale.shape[0], scale.shape[1]
+    wide, row = row_length(size), size * LANES
+    room, signs = matrices(size), np.ones(size)
+    signs[pools : 2 * pools] = -1.0
+    solved = np.empty((nodes.shape[0], room.shape[1]))
+    cell, saturation = rows(size * (size + 2)), rows(bound)
+    columns, product, whole = rows((size + 2) * size), rows(size * size), rows((size + 1) * size)
+    jobs, count = out.shape[0] * tissues, weights.shape[0]
+    for block in range(0, jobs, LANES):
+        for node in range(nodes.shape[0]):
+            for lane in range(LANES):
+                key, tissue = divmod(min(block + lane, jobs - 1), tissues)
+                g = nodes[node] * nutation[key, tissue]
+                write_generator(
+                    shift,
+                    r2,
+                    r1,
+                    coupling,
+                    source,
+                    bound_rate,
+                    bound_coupling,
+                    bound_source,
+                    absorption[key],
+                    tissue,
+                    carrier[key],
+                    g,
+                    g * g,
+                    length,
+                    room[0],
+                    lane,
+                )
+                for s in range(bound):
+                    saturation[s * LANES + lane] = length * absorption[key, s, tissue] * nutation[key, tissue] ** 2
+            solved[node] = room[exponentiate(room, signs)]
+        columns[:] = 0.0
+        for column in range(size):
+            columns[column * (row + LANES) : column * (row + LANES) + LANES] = 1.0
+        for number in range(2 * count if mirrored else count):
+            late = number >= count  # the second half, of the source alone, plays the first one backwards
+            c = 2 * count - 1 - number if late else number
+            _interpolate(solved, weights[c], cell, pools, size)
+            if spreads[c] != 0.0:
+                for s in range(bound):
+                    for lane in range(LANES):
+                        factor = math.exp(-spreads[c] * saturation[s * LANES + lane])
+                        for at in range((3 * pools + s) * wide + lane, (3 * pools + s + 1) * wide, LANES):
+                            cell[at] *= factor
+            if not late:
+                _multiply(cell, columns, product, size)
+            _supply(cell, columns, (size + late) * row, size)
+        if mirrored:
+            mirror(columns, whole, pools, bound)
+        for lane in range(min(LANES, jobs - block)):
+            key, tissue = divmod(block + lane, tissues)
+            write(whole if mirrored else columns, lane, scale[:, tissue], out[key, tissue])
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _interpolate(solved, weights, cell, pools, size):  # type: ignore[no-untyped-def]
+    """The propagator of a cell from those at the nodes."""
+    wide = row_length(size)
+    for i in range(size):
+        for j in range(size + 1):
+            at = i * wide + (j * LANES if j < size else wide - LANES)
+            odd = (i < 2 * pools) != (j < 2 * pools)
+            total = spread(0.0)
+            for node in range(weights.shape[1]):
+                share = weights[1, node] if odd else weights[0, node]
+                total = total + share * load(solved[node], at)
+            store(cell, at, total)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _multiply(cell, columns, product, size):  # type: ignore[no-untyped-def]
+    """The cell's propagator after all columns but the source's, two rows and two columns at a time."""
+    wide, row = row_length(size), size * LANES
+    for i in range(0, size, 2):
+        i1 = min(i + 1, size - 1)
+        for j in range(0, size, 2):
+            j1 = min(j + 1, size - 1)
+            s00, s01, s10, s11 = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
+            for k in range(0, row, LANES):
+                l0, l1 = load(cell, i * wide + k), load(cell, i1 * wide + k)
+                r0, r1 = load(columns, j * row + k), load(columns, j1 * row + k)
+                s00, s01, s10, s11 = s00 + l0 * r0, s01 + l0 * r1, s10 + l1 * r0, s11 + l1 * r1
+            store(product, j * row + i * LANES, s00)
+            store(product, j * row + i1 * LANES, s10)
+            store(product, j1 * row + i * LANES, s01)
+            store(product, j1 * row + i1 * LANES, s11)
+    columns[: size * row] = product[: size * row]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _supply(cell, columns, at, size):  # type: ignore[no-untyped-def]
+    """The cell's propagator after the source's column, which stands at `at`, and what its source adds."""
+    wide, row = row_length(size), size * LANES
+    new = rows(size)
+    for i in range(size):
+        total = load(cell, (i + 1) * wide - LANES)
+        for k in range(0, row, LANES):
+            total = total + load(cell, i * wide + k) * load(columns, at + k)
+        store(new, i * LANES, total)
+    columns[at : at + row] = new[:row]

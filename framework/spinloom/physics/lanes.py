@@ -76,6 +76,16 @@ def store(typing, array, index, value):  # type: ignore[no-untyped-def]
     return types.void(array, types.intp, lanes), generate
 
 
+@intrinsic
+def spread(typing, number):  # type: ignore[no-untyped-def]
+    """The same number in every lane."""
+
+    def generate(context, builder, kind, arguments):  # type: ignore[no-untyped-def]
+        return _spread(builder, arguments[0])
+
+    return lanes(types.float64), generate
+
+
 def _define(operation: Callable[..., Any], instruction: str) -> None:
     """Let `operation` take two such numbers, or one and a plain one."""
 

@@ -71,6 +71,16 @@ def first_half(waveform: RfWaveform) -> RfWaveform:
     return RfWaveform(durations[kept], waveform.values[kept], exact=waveform.exact)
 
 
+def absorptions(tissue: Tissue, frequency: np.ndarray) -> np.ndarray:
+    """L [s] of every semisolid pool at each frequency [Hz], shape `(frequencies, pools, tissues)`."""
+    bound = len(tissue.semisolid)
+    if not bound:
+        return np.zeros((frequency.size, 0, tissue.b0.numel()))
+    each, which = np.unique(frequency, return_inverse=True)
+    _, _, saturation = rf_generators(tissue, torch.from_numpy(each)[:, None].expand(-1, tissue.b0.numel()))
+    return np.ascontiguousarray(-saturation[..., -1 - bound : -1].transpose(1, 2).numpy()[which])
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """Pulses of one envelope on a batch of tissues, by Taylor series on lanes."""
@@ -94,8 +104,8 @@ class Series:
         size, tissues, lift = self.star.layout.size - 1, self.star.weights.shape[0], self.star.fastest / 2
         order = np.argsort(spectral_radii(self.keys, self.star, self.sampled, self.nutation, lift), kind="stable")
         key_of, tissue_of = (axis.ravel() for axis in np.meshgrid(order, np.arange(tissues), indexing="ij"))
-        carrier = 2 * np.pi * np.array([key.frequency for key in self.keys])
-        cells, absorption, nutation = self._cells(), self._absorption, self._nutation
+        frequency = np.array([key.frequency for key in self.keys])
+        cells, absorption, nutation = self._cells(), absorptions(self.tissue, frequency), self._nutation
         reach = series_reach(self.tolerance)
         out = np.empty((len(self.keys), tissues, size + 1, size))
 
@@ -104,7 +114,7 @@ class Series:
                 *self.star.balanced,
                 absorption,
                 nutation,
-                carrier,
+                2 * np.pi * frequency,
                 key_of[part],
                 tissue_of[part],
                 cells,
@@ -121,13 +131,6 @@ class Series:
     @cached_property
     def _nutation(self) -> np.ndarray:
         return np.array([key.amplitude for key in self.keys])[:, None] * self.nutation
-
-    @cached_property
-    def _absorption(self) -> np.ndarray:
-        size, bound = self.star.layout.size - 1, self.star.layout.semisolid
-        frequency = torch.tensor([[key.frequency] for key in self.keys], dtype=torch.float64)
-        _, _, saturation = rf_generators(self.tissue, frequency.expand(-1, self.tissue.b0.numel()))
-        return np.ascontiguousarray(-saturation[..., size - bound : size].transpose(1, 2).numpy())
 
     def _cells(self) -> np.ndarray:
         """Lengths, and begin and rise of the lines that have the cells' averages, shape `(7, cells)`."""

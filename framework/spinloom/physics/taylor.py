@@ -10,8 +10,7 @@ which costs one product with the star-shaped A0 a term, a few operations a pool,
 
 Magnetisation is measured in units of the square root of its pool's fraction, in which exchange is symmetric.  `lift`
 is added to the rates, so that the generator's eigenvalues lie around zero rather than to the left of it, and taken off
-again by a factor exp(-lift h).  With J = -1 on the y components and 1 elsewhere the generator is J A^T J, so that
-the second half of a pulse that is symmetric in time, which plays the first one backwards, has the propagator J U^T J.
+again by a factor exp(-lift h).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import math
 import numpy as np
 from numba import njit
 
+from spinloom.physics.columns import mirror, rows, write
 from spinloom.physics.lanes import LANES, load, store
 
 
@@ -60,8 +60,8 @@ def integrate_pulses(  # type: ignore[no-untyped-def]
     pools, bound, count = r2.shape[0], bound_rate.shape[0], cells.shape[1]
     size = 3 * pools + bound
     row = size * LANES
-    rates, step = _rows(5 * pools + 4 * bound + 1), _rows(5 * pools + 4 * bound + 4)
-    columns, whole, work = _rows((size + 2) * size), _rows((size + 1) * size), _rows(3 * size)
+    rates, step = rows(5 * pools + 4 * bound + 1), rows(5 * pools + 4 * bound + 4)
+    columns, whole, work = rows((size + 2) * size), rows((size + 1) * size), rows(3 * size)
     radius, swing, saturation = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
     inverse = np.ones(reach.shape[0] + 1)
     for j in range(1, inverse.shape[0]):
@@ -113,21 +113,10 @@ def integrate_pulses(  # type: ignore[no-untyped-def]
                         _advance(step, columns, column * row, work, pools, bound, shares, False, 0.0)
                 _advance(step, columns, (size + late) * row, work, pools, bound, shares, True, lift * h)
         if mirrored:
-            _mirror(columns, whole, pools, bound)
-        done = whole if mirrored else columns
+            mirror(columns, whole, pools, bound)
         for lane in range(filled):
             key, tissue = key_of[block + lane], tissue_of[block + lane]
-            for column in range(size + 1):
-                share = 1.0 / scale[column, tissue] if column < size else 1.0
-                for i in range(size):
-                    out[key, tissue, column, i] = share * scale[i, tissue] * done[column * row + i * LANES + lane]
-
-
-@njit(cache=True)
-def _rows(count):  # type: ignore[no-untyped-def]
-    """Rows of lanes that begin at a border of the cache's lines."""
-    memory = np.zeros((count + 1) * LANES)
-    return memory[(-memory.ctypes.data) % 64 // 8 :]
+            write(whole if mirrored else columns, lane, scale[:, tissue], out[key, tissue])
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
@@ -213,26 +202,3 @@ def _advance(step, columns, at, work, pools, bound, shares, supplied, growth):  
                 store(columns, at + z + i, load(columns, at + z + i) + share * gain)
             power *= growth
         old, now, new = now, new, old
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _mirror(columns, whole, pools, bound):  # type: ignore[no-untyped-def]
-    """Both halves of a symmetric pulse from the first one's columns; the last two are the source's early and late."""
-    size = 3 * pools + bound
-    row = size * LANES
-    for left in range(size):
-        for right in range(left, size + 1):
-            total = 0.0 * load(columns, 0)
-            for i in range(0, row, LANES):
-                if i >= pools * LANES and i < 2 * pools * LANES:
-                    total = total - load(columns, left * row + i) * load(columns, right * row + i)
-                else:
-                    total = total + load(columns, left * row + i) * load(columns, right * row + i)
-            sign = -1.0 if left >= pools and left < 2 * pools else 1.0
-            if right == size:
-                late = load(columns, (size + 1) * row + left * LANES)
-                store(whole, size * row + left * LANES, sign * total + late)
-            else:
-                store(whole, right * row + left * LANES, sign * total)
-                sign = -1.0 if right >= pools and right < 2 * pools else 1.0
-                store(whole, left * row + right * LANES, sign * total)
