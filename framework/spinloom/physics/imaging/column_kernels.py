@@ -97,11 +97,11 @@ def _turned(target_x, target_y, x, y, a, b):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def play_columns(kinds, firsts, seconds, m0, turns, decays, rests, maps, weights, sets, lanes, columns, out):  # type: ignore[no-untyped-def]
+def play_columns(kinds, firsts, seconds, m0, start, turns, decays, rests, maps, weights, sets, lanes, columns, out):  # type: ignore[no-untyped-def]
     """Play the operations on every column and add the reads to `out`.
 
     kinds, firsts, seconds: the operations
-    m0: `(columns, lanes)`
+    m0, start: equilibrium, and Mz before the first operation, `(columns, lanes)`
     turns: `(tables, columns, 2, lanes)`; decays, rests: `(tables, columns, lanes)`
     maps: `(pulses, columns, 12, lanes)`
     weights: `(weights, columns, 2, lanes)`; sets: `(sets, 3)`, first row of `weights`, how many, and whether an
@@ -113,7 +113,7 @@ def play_columns(kinds, firsts, seconds, m0, turns, decays, rests, maps, weights
     state = np.zeros((8, count), dtype=m0.dtype)
     for column in range(m0.shape[0]):
         state[:] = 0
-        state[2] = m0[column]
+        state[2] = start[column]
         now = 0  # state rows 0..2, or 3..5 after an odd number of pulses
         for op in range(kinds.size):
             kind, first = kinds[op], firsts[op]

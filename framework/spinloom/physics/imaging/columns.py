@@ -61,7 +61,8 @@ class Columns:
             array: np.ndarray = moved.reshape(*values.shape[:-3], count, -1).contiguous().numpy()
             return array
 
-        self.m0, self.r1, self.r2, self.b0, self.b1 = map(arranged, (spins.m0, spins.r1, spins.r2, spins.b0, spins.b1))
+        maps = (spins.m0, spins.start, spins.r1, spins.r2, spins.b0, spins.b1)
+        self.m0, self.start, self.r1, self.r2, self.b0, self.b1 = map(arranged, maps)
         self.coils = None if spins.coils is None else arranged(spins.coils)
         first, second = (spins.axes[other].numpy() for other in range(3) if other != axis)
         self.column_places = spins.axes[axis].numpy()
@@ -103,6 +104,7 @@ def play_fast(
             operations.firsts,
             operations.seconds,
             cut.m0,
+            cut.start,
             cut.turns(operations),
             *cut.recoveries(operations),
             cut.maps(tables),
@@ -131,7 +133,8 @@ class _Cut:
         def cut(values: np.ndarray) -> np.ndarray:
             return np.ascontiguousarray(values[..., block.columns, block.lanes])
 
-        self.m0, self.r1, self.r2, self.b0, self.b1 = map(cut, (grid.m0, grid.r1, grid.r2, grid.b0, grid.b1))
+        maps = (grid.m0, grid.start, grid.r1, grid.r2, grid.b0, grid.b1)
+        self.m0, self.start, self.r1, self.r2, self.b0, self.b1 = map(cut, maps)
         self.coils = None if grid.coils is None else cut(grid.coils)
         self.column_places, self.lane_places = grid.column_places[block.columns], grid.lane_places[block.lanes]
 

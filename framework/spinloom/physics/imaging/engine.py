@@ -42,6 +42,7 @@ def solve_phantom(
     rtol: float = 1e-5,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
+    start: Tensor | None = None,
     dephasing: bool = True,
     complete_recovery: bool = False,
     larmor: float = 0.0,
@@ -52,6 +53,7 @@ def solve_phantom(
     """Mean transverse magnetisation of `phantom` at every ADC sample of `timeline`.
 
     rtol: largest error of a sample, relative to the mean M0 of the phantom's voxels, by interpolation
+    start: magnetisation along z before the first event, of the phantom's shape; None for equilibrium
     dephasing: whether the spins of a single plane spread over its thickness
     complete_recovery: whether magnetisation is at equilibrium before each excitation that follows a readout
     larmor: Larmor frequency [Hz], for ppm terms of pulses and receivers
@@ -61,7 +63,7 @@ def solve_phantom(
     """
     if engine not in ENGINES:
         raise ConfigurationError(f"simulator.engine is '{engine}'. {known_names(engine, ENGINES)}")
-    spins = spins_of(phantom.to(dtype, torch.device(device)), dephasing)
+    spins = spins_of(phantom.to(dtype, torch.device(device)), dephasing, start)
     middle, spread = spread_rate(spins)
     longest = 2 * LONGEST_TURN / spread if spread > 0 else np.inf
     program = spatial_program(timeline, larmor, longest, complete_recovery)
@@ -83,7 +85,7 @@ def solve_phantom(
 
 def _fast_axis(program: SpatialProgram, spins: Spins, tables: list[PulseTable]) -> int | None:
     """The line axis for the fast engine, None where it does not apply."""
-    maps = (spins.m0, spins.r1, spins.r2, spins.b0, spins.b1)
+    maps = (spins.m0, spins.start, spins.r1, spins.r2, spins.b0, spins.b1)
     if spins.m0.device.type != "cpu" or any(values.requires_grad for values in maps):
         return None
     return line_axis(program, spins) if all(pulse.table is not None for pulse in tables) else None

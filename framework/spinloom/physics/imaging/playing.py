@@ -6,7 +6,7 @@ Between events M+ turns and decays, M+ -> M+ e^(L t) e^(2 pi i k r), and Mz reco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ def play(
 ) -> Tensor:
     """Mean over all isochromats at every sample, complex, shape `(coils, samples)`."""
     maps = [table(spins) for table in tables]
-    state = at_equilibrium(spins)
+    state = replace(at_equilibrium(spins), longitudinal=spins.start)
     parts = []
     for step in program.steps:
         match step:

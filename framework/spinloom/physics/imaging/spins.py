@@ -26,6 +26,7 @@ class Spins:
     """Isochromats on a grid of shape `(z, y, x)`.
 
     m0, r1, r2: equilibrium, and rates of relaxation [1/s]
+    start: magnetisation along z before the first event
     b0, b1: frequency above Larmor [Hz], and transmit field relative to nominal
     coils: complex receive sensitivities, shape `(coils, z, y, x)`, or None for one coil that receives all alike
     axes: Z, Y and X [m], float64, shapes `(n, 3)`
@@ -33,6 +34,7 @@ class Spins:
     """
 
     m0: Tensor
+    start: Tensor
     r1: Tensor
     r2: Tensor
     b0: Tensor
@@ -60,7 +62,7 @@ class Spins:
             return values[..., planes, rows, :]
 
         z, y, x = self.axes
-        maps = (cut(values) for values in (self.m0, self.r1, self.r2, self.b0, self.b1))
+        maps = (cut(values) for values in (self.m0, self.start, self.r1, self.r2, self.b0, self.b1))
         return Spins(*maps, None if self.coils is None else cut(self.coils), (z[planes], y[rows], x), self.count)
 
     def phases(self, moment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -72,10 +74,11 @@ def _turn(cycles: Tensor) -> Tensor:
     return torch.polar(torch.ones_like(cycles), 2 * torch.pi * cycles)
 
 
-def spins_of(phantom: Phantom, dephasing: bool = True) -> Spins:
+def spins_of(phantom: Phantom, dephasing: bool = True, start: Tensor | None = None) -> Spins:
     """The isochromats of a phantom, one a voxel; empty voxels get the mean numbers of the others, within their range.
 
     dephasing: whether the spins of a single plane spread over its thickness; else they lie in its middle
+    start: magnetisation along z before the first event, None for equilibrium
     """
     present = phantom.m0 > 0
     filled = present if bool(present.any()) else torch.ones_like(present)
@@ -85,6 +88,7 @@ def spins_of(phantom: Phantom, dephasing: bool = True) -> Spins:
 
     return Spins(
         m0=phantom.m0,
+        start=phantom.m0 if start is None else start.to(phantom.m0),
         r1=1 / inside(phantom.t1),
         r2=1 / inside(phantom.t2),
         b0=inside(phantom.b0),
