@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from spinloom.sequence.timeline import AXES, Block
+from spinloom.sequence.events import rotation_in
+from spinloom.sequence.timeline import AXES, Block, Timeline
 
 
 def block_moment(block: Block, times: np.ndarray) -> np.ndarray:
@@ -13,4 +14,18 @@ def block_moment(block: Block, times: np.ndarray) -> np.ndarray:
     for row, axis in enumerate(AXES):
         if axis in block.gradients:
             moments[row] = block.gradients[axis].moment_at(times)
-    return moments
+    rotation = rotation_in(block.extensions)
+    return moments if rotation is None else rotation.matrix @ moments
+
+
+def whole_moments(timeline: Timeline) -> np.ndarray:
+    """Moment of every block along x, y, z as played [cycles/m], shape `(blocks, 3)`."""
+    played = set(np.unique(timeline.block_gradient).tolist())
+    moment = [event.moment if number in played else 0.0 for number, event in enumerate(timeline.gradients)]
+    moments = np.append(moment, 0.0)[timeline.block_gradient].T  # the last one stands for -1, no gradient
+    for number, items in enumerate(timeline.extensions):
+        rotation = rotation_in(items)
+        if rotation is not None:
+            turned = timeline.block_extension == number
+            moments[turned] = moments[turned] @ rotation.matrix.T
+    return np.ascontiguousarray(moments)

@@ -15,7 +15,8 @@ from spinloom.physics.imaging.playing import play
 from spinloom.physics.imaging.pulse_maps import PulseTable
 from spinloom.physics.imaging.readouts import LONGEST_TURN, Interpolation, interpolation, spread_rate
 from spinloom.physics.imaging.spins import Spins, spins_of
-from spinloom.sequence.spatial_steps import SpatialProgram, spatial_program
+from spinloom.sequence.spatial_program import spatial_program
+from spinloom.sequence.spatial_steps import SpatialProgram
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.phantom import Phantom
 
