@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spinloom.errors import ConfigurationError, RequirementError, SpinloomError
-    from spinloom.evaluation.canvas import svg
+    from spinloom.evaluation.canvas import png, svg
     from spinloom.evaluation.curves import plot_curves
     from spinloom.evaluation.figures import plot
+    from spinloom.evaluation.imaging_figures import plot_maps
     from spinloom.evaluation.report_content import Block, Picture, Section, Table
     from spinloom.evaluation.wording import span
     from spinloom.hookspecs import API_VERSION, hookimpl
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from spinloom.physics.engine import PoolSolution, solve_pools
     from spinloom.physics.offsets import offsets_ppm
     from spinloom.pool_simulator import PoolSimulator
+    from spinloom.prepared_simulator import PreparedSimulator
+    from spinloom.quantify.asymmetry import mtr_asymmetry
     from spinloom.quantify.mt_series import MtSeries, mt_series
     from spinloom.reconstruction.image import Image
     from spinloom.reconstruction.reconstruct import grid_centre, reconstruct
@@ -63,6 +66,7 @@ __all__ = [
     "Picture",
     "PoolSimulator",
     "PoolSolution",
+    "PreparedSimulator",
     "RequirementError",
     "Requirements",
     "RunInfo",
@@ -80,9 +84,12 @@ __all__ = [
     "grid_centre",
     "hookimpl",
     "mt_series",
+    "mtr_asymmetry",
     "offsets_ppm",
     "plot",
     "plot_curves",
+    "plot_maps",
+    "png",
     "read_kspace",
     "read_parameters",
     "read_phantom",
@@ -116,6 +123,7 @@ _HOMES = {
     "Picture": "spinloom.evaluation.report_content",
     "PoolSimulator": "spinloom.pool_simulator",
     "PoolSolution": "spinloom.physics.engine",
+    "PreparedSimulator": "spinloom.prepared_simulator",
     "RequirementError": "spinloom.errors",
     "Requirements": "spinloom.interfaces",
     "RunInfo": "spinloom.interfaces",
@@ -133,9 +141,12 @@ _HOMES = {
     "grid_centre": "spinloom.reconstruction.reconstruct",
     "hookimpl": "spinloom.hookspecs",
     "mt_series": "spinloom.quantify.mt_series",
+    "mtr_asymmetry": "spinloom.quantify.asymmetry",
     "offsets_ppm": "spinloom.physics.offsets",
     "plot": "spinloom.evaluation.figures",
     "plot_curves": "spinloom.evaluation.curves",
+    "plot_maps": "spinloom.evaluation.imaging_figures",
+    "png": "spinloom.evaluation.canvas",
     "read_kspace": "spinloom.kspace_files",
     "read_parameters": "spinloom.signal_files",
     "read_phantom": "spinloom.tissue.phantoms.phantom_files",

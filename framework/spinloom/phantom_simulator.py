@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from spinloom.errors import ConfigurationError, known_names
 from spinloom.interfaces import KSpace, Numerics
@@ -46,7 +47,7 @@ class PhantomSimulator:
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """K-space of `subject` under `timeline`; differentiable with respect to the maps of the phantom."""
         solution = self.solve(timeline, subject)
-        return self._noisy(
+        return self.noisy(
             KSpace(
                 samples=solution.samples,
                 time=solution.time,
@@ -54,15 +55,19 @@ class PhantomSimulator:
                 trajectory=trajectory(timeline),
                 labels=labels(timeline),
                 fov=subject.fov,
-                notes=(*solution.notes, *self._remarks(subject)),
+                notes=(*solution.notes, *self.remarks(subject)),
             )
         )
 
-    def solve(self, timeline: Timeline, subject: Phantom) -> PhantomSolution:
-        """The samples without what a file's labels and trajectory add."""
+    def solve(self, timeline: Timeline, subject: Phantom, start: Tensor | None = None) -> PhantomSolution:
+        """The samples without what a file's labels and trajectory add.
+
+        start: magnetisation along z before the first event, of the phantom's shape; None for equilibrium
+        """
         return solve_phantom(
             timeline,
             subject,
+            start=start,
             rtol=self._rtol,
             dtype=self._numerics.dtype,
             device=self._numerics.device,
@@ -72,7 +77,8 @@ class PhantomSimulator:
             progress=self._numerics.progress,
         )
 
-    def _noisy(self, kspace: KSpace) -> KSpace:
+    def noisy(self, kspace: KSpace) -> KSpace:
+        """`kspace` with the noise that the options ask for, drawn by torch's generator."""
         if not self._noise:
             return kspace
         scale = self._noise * kspace.samples.abs().max()
@@ -82,7 +88,8 @@ class PhantomSimulator:
             kspace, samples=kspace.samples + scale * noise.to(kspace.samples.device), notes=(*kspace.notes, note)
         )
 
-    def _remarks(self, subject: Phantom) -> tuple[str, ...]:
+    def remarks(self, subject: Phantom) -> tuple[str, ...]:
+        """What the options idealise, in sentences."""
         remarks = []
         if self._recovery == "complete":
             remarks.append("Recovery is taken as complete before each excitation that follows a readout.")

@@ -7,6 +7,7 @@ samples where the trajectory took them, coloured by the logarithm of their magni
 from __future__ import annotations
 
 import math
+from collections.abc import Container, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -117,3 +118,22 @@ def _scale(figure: Figure, axes: Axes | list[Axes], shown: object) -> None:
     bar = figure.colorbar(shown, ax=axes, fraction=0.045, pad=0.02)  # type: ignore[arg-type]
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, labelcolor=GREY, color=GREY, length=2)
+
+
+def plot_maps(maps: Mapping[str, np.ndarray], fov: tuple[float, float, float], signed: Container[str] = ()) -> Figure:
+    """Maps beside each other, each with its own scale.
+
+    maps: by the title of each, of shape `(y, x)`, NaN where there is nothing to say
+    fov: extent along x, y, z [m]
+    signed: titles of maps in which zero is the middle of the scale
+    """
+    figure, panels = _paper(1, len(maps), 2.6)
+    x, y = (500 * extent for extent in fov[:2])
+    for axes, (title, values) in zip(panels, maps.items(), strict=True):
+        reach = float(np.nanquantile(np.abs(values), 0.995)) if np.isfinite(values).any() else 1.0
+        low, colors = (-reach, "PuOr_r") if title in signed else (0.0, "viridis")
+        axes.set_facecolor("#e4e7eb")
+        shown = axes.imshow(values, cmap=colors, origin="lower", extent=(-x, x, -y, y), vmin=low, vmax=reach or 1.0)
+        heading(axes, title)
+        _scale(figure, axes, shown)
+    return figure

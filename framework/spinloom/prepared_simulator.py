@@ -1,0 +1,129 @@
+"""One file, both worlds: pools under the preparation of a sequence, isochromats under its readout.
+
+Up to the excitation of each shot every voxel is a tissue of exchanging pools and solves the Bloch-McConnell equations
+(`solve_pools`), pulses of earlier shots included where magnetisation carries on.  What its water has along z then is
+where the isochromats of the shot begin (`solve_phantom`), which know water alone: exchange during a readout of some
+tens of milliseconds enters through the water's own T1 and T2.  Transverse magnetisation that the preparation leaves is
+taken to be spoiled, as the file's spoilers do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spinloom.errors import ConfigurationError, RequirementError
+from spinloom.interfaces import KSpace, Numerics
+from spinloom.phantom_simulator import PhantomSimulator
+from spinloom.pool_simulator import PoolSimulator
+from spinloom.sequence.parts import part, with_markers
+from spinloom.sequence.shots import Shot, shots
+from spinloom.sequence.timeline import Timeline
+from spinloom.sequence.trajectory import labels, trajectory
+from spinloom.tissue.phantom import Phantom
+from spinloom.tissue.phantoms.resampling import resample
+from spinloom.tissue.pools import Tissue
+from spinloom.units import PPM
+
+
+class PreparedSimulator:
+    """Pools for the preparation, isochromats for the readout.
+
+    Options: `preparation`, a mapping with the options of `PoolSimulator`; `spins`, isochromats a voxel along each
+    axis during the readout; and those of `PhantomSimulator`.
+    """
+
+    def __init__(self, numerics: Numerics) -> None:
+        options = dict(numerics.options)
+        preparation: Any = options.pop("preparation", None) or {}
+        self._spins = options.pop("spins", 1)
+        if isinstance(self._spins, bool) or not isinstance(self._spins, int) or self._spins < 1:
+            raise ConfigurationError(f"simulator.spins is {self._spins!r}; it is a whole number from 1.")
+        self._pools = PoolSimulator(replace(numerics, dtype=torch.float64, options=preparation))
+        self._readout = PhantomSimulator(replace(numerics, options=options, progress=None))
+
+    def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
+        """K-space of every shot; `prepared` says from where each begins."""
+        start, notes = self.prepared(timeline, subject)
+        fine = resample(replace(subject, pools=None), self._spins)
+        samples, remarks = [], []
+        for shot, longitudinal in zip(shots(timeline), start, strict=True):
+            solved = self._readout.solve(part(timeline, shot.blocks), fine, _refined(longitudinal, fine))
+            samples.append(solved.samples)
+            remarks = list(solved.notes)
+        times, measurement = _taken(timeline)
+        return self._readout.noisy(
+            KSpace(
+                samples=torch.cat(samples, dim=-1),
+                time=times,
+                measurement=measurement,
+                trajectory=trajectory(timeline),
+                labels=labels(timeline),
+                fov=subject.fov,
+                notes=(*notes, *remarks, *self._readout.remarks(fine), _WATER_ALONE),
+            )
+        )
+
+    def prepared(self, timeline: Timeline, subject: Phantom) -> tuple[Tensor, tuple[str, ...]]:
+        """Magnetisation of water along z before each shot, shape `(shots, z, y, x)`, and what was idealised."""
+        found = shots(timeline)
+        _refuse_unsaid(timeline, found)
+        tissue, inside = _voxels(subject)
+        begins = np.array([shot.blocks.start for shot in found])
+        readouts = np.concatenate([np.arange(shot.blocks.start, shot.blocks.stop) for shot in found])
+        marked = with_markers(timeline, begins, readouts if tissue.reset else readouts[:0])
+        signal = self._pools.simulate(marked, tissue)
+        start = torch.zeros(len(found), *subject.shape, dtype=subject.m0.dtype)
+        start[:, inside] = signal.mz.T.to(subject.m0) * subject.m0[inside]
+        return start, signal.notes
+
+
+_WATER_ALONE = "During readouts water is alone: exchange enters through its T1 and T2, and its Mz at the excitation."
+
+
+def _refuse_unsaid(timeline: Timeline, found: tuple[Shot, ...]) -> None:
+    """Raise where the file does not say which of its pulses excite, or reads without an excitation."""
+    unsaid = any(event.use == "undefined" for event in timeline.rf)
+    read = sum(shot.readouts for shot in found)
+    if unsaid or read < int((timeline.block_adc >= 0).sum()):
+        why = "does not say what its pulses are for" if unsaid else "reads before it excites"
+        raise RequirementError(
+            f"{timeline.source} {why}, so that its preparation cannot be told from its readout; write it in version "
+            "1.5 with the use of each pulse (saturation, excitation, refocusing)."
+        )
+
+
+def _voxels(phantom: Phantom) -> tuple[Tissue, Tensor]:
+    """A tissue for each voxel of pools that has magnetisation, with field and B1 of its place; and which those are."""
+    assert phantom.pools is not None
+    inside = (phantom.pools.index >= 0) & (phantom.m0 > 0)
+    batch = phantom.pools.tissue
+    if not batch.batch_shape:
+        batch = batch.map(lambda values: values[None])
+    tissue = batch.map(lambda values: values[phantom.pools.index[inside]] if values.ndim else values)  # type: ignore[union-attr]
+    shift = phantom.b0[inside].to(tissue.larmor) / tissue.larmor / PPM
+    return replace(
+        tissue,
+        name=phantom.name,
+        b0_shift_ppm=tissue.b0_shift_ppm + shift,
+        rel_b1=tissue.rel_b1 * phantom.b1[inside].to(tissue.rel_b1),
+    ), inside
+
+
+def _refined(values: Tensor, fine: Phantom) -> Tensor:
+    """A map of voxels as one of the isochromats of `fine`."""
+    for axis, count in enumerate(fine.shape):
+        values = values.repeat_interleave(count // values.shape[axis], dim=axis)
+    return values
+
+
+def _taken(timeline: Timeline) -> tuple[np.ndarray, np.ndarray]:
+    """Time [s] and ADC event of every sample."""
+    blocks = np.flatnonzero(timeline.block_adc >= 0)
+    events = [timeline.adcs[event] for event in timeline.block_adc[blocks]]
+    times = [start + event.sample_times() for start, event in zip(timeline.block_start[blocks], events, strict=True)]
+    return np.concatenate(times), np.repeat(np.arange(blocks.size), [event.samples for event in events])
