@@ -64,6 +64,11 @@ class CartesianPlan:
         return np.array([k[0] for k in self.positions]), np.array([k[-1] for k in self.positions])
 
     @property
+    def evenly_sampled(self) -> bool:
+        """Whether samples along the lines are evenly spaced as they are."""
+        return all(_is_even(line) for line in self.lines.along[:2])
+
+    @property
     def centre(self) -> tuple[float, float, float]:
         """Position n // 2 of the n along x, y, z [cycles/m]."""
         x, y, z = (float(positions[positions.size // 2]) for positions in self.positions)
