@@ -23,10 +23,10 @@ from torch import Tensor
 
 from spinloom.tissue.phantom import Phantom
 
-_FINE = 65
-"""So many points along an axis at most are solved; splines between them err by 2e-6 of the largest sensitivity."""
+_FINE = 97
+"""So many points along an axis at most are solved; splines between them err by 1e-5 of the largest sensitivity."""
 
-_DISTANCE = 0.75
+_DISTANCE = 0.8
 """Of the loops from the z axis, as a share of the larger extent across it: no wire crosses the field of view."""
 
 
