@@ -108,6 +108,8 @@ def _axes(phantom: Phantom, dephasing: bool) -> tuple[Tensor, Tensor, Tensor]:
     z, y, x = vectors
     if dephasing and phantom.shape[0] == 1:
         depth = phantom.fov[2] / DEPTHS**2
-        x[:, 2] += depth * (torch.arange(x.shape[0], device=x.device) % DEPTHS - (DEPTHS - 1) / 2)
-        y[:, 2] += depth * DEPTHS * (torch.arange(y.shape[0], device=y.device) % DEPTHS - (DEPTHS - 1) / 2)
+        x[:, 2] += depth * (torch.arange(x.shape[0], dtype=x.dtype, device=x.device) % DEPTHS - (DEPTHS - 1) / 2)
+        y[:, 2] += (
+            depth * DEPTHS * (torch.arange(y.shape[0], dtype=y.dtype, device=y.device) % DEPTHS - (DEPTHS - 1) / 2)
+        )
     return z, y, x
