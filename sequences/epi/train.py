@@ -8,8 +8,9 @@ N/2)/FOV; with it they are evenly spaced in time, no further apart than 1/FOV, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from functools import partial
 from types import SimpleNamespace
 
 import pypulseq as pp
@@ -83,10 +84,10 @@ class TrainRequest:
         """The train of this echo spacing; `SequenceError` with the shortest one where the hardware cannot play it."""
         if planned := self._planned(spacing_us):
             return planned
-        first = spacing_us - spacing_us % RASTER_US + RASTER_US
-        for longer in range(first, LONGEST_US, RASTER_US):
-            if self._planned(longer):
-                raise refusal("esp_ms", spacing_us / 1e3, self._why(spacing_us), longer / 1e3)
+        longer = range(spacing_us + RASTER_US, LONGEST_US, RASTER_US)
+        found = bisect_left(longer, True, key=lambda spacing: self._planned(spacing) is not None)
+        if found < len(longer):
+            raise refusal("esp_ms", spacing_us / 1e3, self._why(spacing_us), longer[found] / 1e3)
         raise SequenceError(
             f"No echo spacing up to {LONGEST_US / 1e3:g} ms plays {self.matrix} samples over {self.fov * 1e3:g} mm "
             f"within max_grad_mt_m={self.hardware.max_grad_mt_m:g} and max_slew_t_m_s={self.hardware.max_slew_t_m_s:g}."
@@ -99,22 +100,34 @@ class TrainRequest:
         longest = room_us // (self.matrix + 1)
         for dwell_us in range(longest - longest % DWELL_RASTER_US, 0, -DWELL_RASTER_US):
             samples = (room_us // dwell_us - 1) // 4 * 4 if self.ramp_sampling else self.matrix
-            for readout in self._lobes(spacing_us, samples, dwell_us):
+            if readout := self._lobe(spacing_us, samples, dwell_us):
                 return EchoPlanarTrain(readout, blip, samples, dwell_us, self.matrix)
         return None
 
-    def _lobes(self, spacing_us: int, samples: int, dwell_us: int) -> Iterator[Lobe]:
-        """Lobes within the hardware, first sample at -N/2/FOV: the weakest first, without ramps the least steep."""
-        flattest = spacing_us // 2 // RASTER_US * RASTER_US
-        longest = flattest if self.ramp_sampling else (spacing_us - samples * dwell_us) // 2 // RASTER_US * RASTER_US
-        rises = range(RASTER_US, longest + 1, RASTER_US)
-        for rise in rises if self.ramp_sampling else reversed(rises):
-            flat = spacing_us - 2 * rise
-            amplitude = self.matrix / 2 / self.fov / _moment(samples * dwell_us / 2, rise, flat)
-            steep = amplitude > self.hardware.max_slew * rise
-            sparse = amplitude * dwell_us * 1e-6 * self.fov > 1 + 1e-9
-            if not steep and not sparse and amplitude <= self.hardware.max_grad:
-                yield Lobe.of(amplitude * (rise + flat) * 1e-6, rise, flat)
+    def _lobe(self, spacing_us: int, samples: int, dwell_us: int) -> Lobe | None:
+        """The lobe whose first sample is at -N/2/FOV, if it is within the hardware.
+
+        With ramp sampling its ramps are as short, and so its amplitude as low, as the slew rate allows; without it they
+        are as long as the samples allow.
+        """
+        sampled_us = 0 if self.ramp_sampling else samples * dwell_us
+        rises = range(RASTER_US, (spacing_us - sampled_us) // 2 + 1, RASTER_US)
+        amplitude = partial(self._amplitude, spacing_us, samples * dwell_us)
+        gentle = bisect_left(rises, True, key=lambda rise: amplitude(rise) <= self.hardware.max_slew * rise)
+        if gentle == len(rises):
+            return None
+        rise = rises[gentle] if self.ramp_sampling else rises[-1]
+        strong = amplitude(rise) > self.hardware.max_grad
+        sparse = amplitude(rise) * dwell_us * 1e-6 * self.fov > 1 + 1e-9
+        flat = spacing_us - 2 * rise
+        return None if strong or sparse else Lobe.of(amplitude(rise) * (rise + flat) * 1e-6, rise, flat)
+
+    def _amplitude(self, spacing_us: int, sampled_us: int, rise_us: int) -> float:
+        """Of a lobe of this duration and ramp that moves by N/2/FOV from its first sample to its middle [Hz/m]."""
+        flat_us = spacing_us - 2 * rise_us
+        onto_ramp = max(0.0, (sampled_us - flat_us) / 2)
+        moment_us = sampled_us / 2 - onto_ramp**2 / (2 * rise_us)
+        return self.matrix / 2 / self.fov / moment_us * 1e6
 
     def _why(self, spacing_us: int) -> str:
         """What stands in the way: the limit without which it would play, if one alone is enough."""
@@ -132,9 +145,3 @@ class TrainRequest:
             if replace(self, hardware=hardware)._planned(spacing_us):
                 return reason
         return f"its samples would be closer than the raster of {DWELL_RASTER_US} us for dwell times allows"
-
-
-def _moment(time_us: float, rise_us: int, flat_us: int) -> float:
-    """Moment of a lobe of unit amplitude from its middle to `time_us` later [s]."""
-    onto_ramp = max(0.0, time_us - flat_us / 2)
-    return (time_us - onto_ramp**2 / (2 * rise_us)) * 1e-6

@@ -56,7 +56,7 @@ class Parameter:
             return None
         value = self._converted(given)
         if value is None or not self._allowed(value):
-            shown = write_value(given) if isinstance(given, Value) else repr(given)
+            shown = write_value(given) if isinstance(given, int | float | str | tuple | NoneType) else repr(given)
             raise SequenceError(f"{self.name} is {shown}; it is {self.wanted}.")
         return value
 
