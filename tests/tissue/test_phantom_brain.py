@@ -11,7 +11,8 @@ import torch
 
 from spinloom.errors import TissueError
 from spinloom.tissue.phantom import Phantom
-from spinloom.tissue.phantoms.brain import Lesion, View, brain, tissue_fractions
+from spinloom.tissue.phantoms.brain import brain
+from spinloom.tissue.phantoms.brain_fractions import Lesion, View, tissue_fractions
 from spinloom.tissue.phantoms.door import phantom
 from spinloom.tissue.phantoms.lattice import Lattice
 from spinloom.tissue.phantoms.mni152 import mni152
@@ -129,7 +130,7 @@ def test_voxels_are_means_of_finer_ones() -> None:
 
 def test_slabs_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = brain(VOLUME, replace(VIEW, subject=3))
-    monkeypatch.setattr("spinloom.tissue.phantoms.brain._POINTS_AT_ONCE", 4_000)
+    monkeypatch.setattr("spinloom.tissue.phantoms.brain_fractions._POINTS_AT_ONCE", 4_000)
     for name in ("m0", "t1", "t2"):
         assert getattr(whole, name).equal(getattr(brain(VOLUME, replace(VIEW, subject=3)), name))
 

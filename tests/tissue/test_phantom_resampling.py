@@ -158,3 +158,10 @@ def test_many_voxels_decay_with_t2_prime(count: int) -> None:
     signals = torch.exp(1j * lorentzian(2000, count, seed=1).double()[..., None] * time).mean(dim=1)
     assert float((signals.mean(dim=0) - torch.exp(-time)).abs().max()) < 0.5 / count
     assert float((signals - torch.exp(-time)).abs().square().mean(dim=0).sqrt().max()) < 3.5 / count
+
+
+@pytest.mark.parametrize("method", ["nearest", "linear"])
+def test_every_spin_with_magnetisation_has_pools(method: str) -> None:
+    fine = resample(scattered((2, 6, 5)), 3, method=method)
+    assert fine.pools is not None
+    assert fine.pools.index.ge(0).equal(fine.m0 > 0)

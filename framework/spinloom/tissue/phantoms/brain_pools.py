@@ -13,7 +13,8 @@ import torch
 from spinloom.errors import TissueError
 from spinloom.tissue.files import read_tissue
 from spinloom.tissue.phantom import Phantom, PoolMap
-from spinloom.tissue.phantoms.brain import View, brain, slabs_of, tissue_fractions
+from spinloom.tissue.phantoms.brain import brain
+from spinloom.tissue.phantoms.brain_fractions import View, slabs_of, tissue_fractions
 from spinloom.tissue.phantoms.lattice import Lattice
 from spinloom.tissue.phantoms.relaxation import TISSUES
 

@@ -8,7 +8,8 @@ import torch
 
 from spinloom.errors import TissueError
 from spinloom.tissue.phantom import Phantom
-from spinloom.tissue.phantoms.brain import PLANES, Lesion, View, brain
+from spinloom.tissue.phantoms.brain import brain
+from spinloom.tissue.phantoms.brain_fractions import PLANES, Lesion, View
 from spinloom.tissue.phantoms.brain_pools import brain_pools
 from spinloom.tissue.phantoms.lattice import Lattice
 from spinloom.tissue.phantoms.options import Options
