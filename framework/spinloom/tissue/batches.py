@@ -94,7 +94,15 @@ class TissuePlan:
 
     def build(self, seed: int = 0) -> TissueBatch:
         """Draw with `seed`, multiply the axes out and read the tissues; raises `TissueError` for impossible values."""
-        columns = self._columns(seed)
+        return self.with_columns(self.columns(seed))
+
+    def with_columns(self, columns: Mapping[str, np.ndarray]) -> TissueBatch:
+        """The tissues of which what varies has the values of `columns`, which are as long as there are tissues.
+
+        columns: those that `columns` gives, or equal parts of all of them
+
+        Raises `TissueError` for impossible values.
+        """
         mapping = dict(self.mapping)
         numbers = numbers_of(mapping)
         for address, values in columns.items():
@@ -109,8 +117,8 @@ class TissuePlan:
             ),
         )
 
-    def _columns(self, seed: int) -> dict[str, np.ndarray]:
-        """Values of every varied number, one a tissue."""
+    def columns(self, seed: int = 0) -> dict[str, np.ndarray]:
+        """Values of every varied number, one a tissue, by address."""
         drawn = {address: draw.values(self.samples, seed, address) for address, draw in self.draws.items()}
         single = [{address: grid.values()} for address, grid in self.grids.items()]
         axes = [group for group in (self.lists, self.table, *single, drawn) if group]

@@ -5,8 +5,10 @@
     choice(a, b, ...)          these values
     uniform(low, high)         drawn, every value alike
     loguniform(low, high)      drawn, every ratio alike
+    latin(low, high)           drawn, one value from each of as many equal parts as are drawn (Latin hypercube)
+    loglatin(low, high)        the same for the logarithm
 
-The first three are axes of a grid; the last two are drawn as often as `samples` says.
+The first three are axes of a grid; the others are drawn as often as `samples` says.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import math
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,18 +40,26 @@ class Grid:
 
 @dataclass(frozen=True)
 class Draw:
-    """Random values between `low` and `high`, uniform in themselves or in their logarithm."""
+    """Random values between `low` and `high`, uniform in themselves or in their logarithm.
+
+    stratified: whether each of as many equal parts as there are draws gives one (McKay, Beckman and Conover,
+        Technometrics 1979;21:239)
+    """
 
     low: float
     high: float
     logarithmic: bool
+    stratified: bool = False
 
     def values(self, count: int, seed: int, address: str) -> np.ndarray:
         """`count` draws; they depend on `seed` and the number's own address alone, not on what else is drawn."""
         generator = np.random.default_rng([seed, zlib.crc32(address.encode())])
-        if self.logarithmic:
-            return np.exp(generator.uniform(math.log(self.low), math.log(self.high), count))
-        return generator.uniform(self.low, self.high, count)
+        low, high = (math.log(self.low), math.log(self.high)) if self.logarithmic else (self.low, self.high)
+        if self.stratified:
+            drawn = low + (high - low) * (generator.permutation(count) + generator.random(count)) / count
+        else:
+            drawn = generator.uniform(low, high, count)
+        return np.exp(drawn) if self.logarithmic else drawn
 
 
 Variation = Grid | Draw
@@ -109,10 +119,20 @@ def _loguniform(told: str, low: float, high: float) -> Draw:
     return Draw(low, high, logarithmic=True)
 
 
+def _latin(told: str, low: float, high: float) -> Draw:
+    return replace(_uniform(told, low, high), stratified=True)
+
+
+def _loglatin(told: str, low: float, high: float) -> Draw:
+    return replace(_loguniform(told, low, high), stratified=True)
+
+
 _FUNCTIONS: dict[str, tuple[str, Callable[..., Variation]]] = {
     "range": ("range(start, stop, step)", _range),
     "linspace": ("linspace(first, last, count)", _linspace),
     "choice": ("choice(a, b, ...)", _choice),
     "uniform": ("uniform(low, high)", _uniform),
     "loguniform": ("loguniform(low, high)", _loguniform),
+    "latin": ("latin(low, high)", _latin),
+    "loglatin": ("loglatin(low, high)", _loglatin),
 }

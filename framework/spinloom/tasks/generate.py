@@ -1,0 +1,194 @@
+"""Generate: simulate many tissues under one or many protocols into a set of signals, in chunks that survive a crash.
+
+Draws of a chunk depend on the seed, the protocol and the number of the chunk alone, and a chunk is marked once it is
+whole, so that a set which was interrupted at any moment goes on and ends as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from spinloom import provenance, tracking
+from spinloom.errors import ConfigurationError
+from spinloom.interfaces import Signal, Simulator
+from spinloom.learning.signal_set import Description, SetWriter
+from spinloom.sequence.expression import parse_expression, write_expression
+from spinloom.sequence.timeline import Timeline
+from spinloom.sequence_sources import draw_parameters, read_sequence, sequence_content
+from spinloom.tasks.record import simulation_record, without_password
+from spinloom.tasks.simulate import build_simulator, check_fit
+from spinloom.tissue.addresses import numbers_of
+from spinloom.tissue.batches import TissueBatch, TissuePlan, plan_batch
+
+_SEEDS = 2**32
+"""Seeds that lie between those of two protocols: more chunks than any set has."""
+
+STORES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A set that is whole.
+
+    simulated, seconds: time spent simulating, and in all, by this run [s]
+    samples: simulated by this run, of `total`
+    """
+
+    path: Path
+    digest: str
+    samples: int
+    total: int
+    simulated: float
+    seconds: float
+
+
+def run_generate(config: Mapping[str, Any], progress: Callable[[int, int], None] | None = None) -> Generated:
+    """Make the set that `config` asks for (the composition of `conf/generate.yaml`), or go on with it.
+
+    progress: called after each chunk with the samples that are done and their number
+    """
+    settings = tracking.TrackingSettings.from_config(config["tracking"])
+    began, started = time.perf_counter(), datetime.now(UTC)
+    path = Path(config["output"])
+    simulator = build_simulator(config["simulator"])
+    protocols = _protocols(config)
+    plan = _plan(config)
+    timelines = [read_sequence(source) for source in protocols]
+    for timeline in timelines:
+        check_fit(simulator, config["simulator"]["name"], timeline, _probe(plan, config["seed"]).tissue)
+    writer = SetWriter(path, _description(config, protocols, timelines, plan))
+    with tracking.run(settings, task="generate", name=f"set {path.name}", parent=None) as run:
+        samples, simulated = _fill(writer, timelines, plan, simulator, config, progress)
+        digest = writer.finish()
+        done = Generated(path, digest, samples, writer.description.samples, simulated, time.perf_counter() - began)
+        _log(run, done, config, timelines, started)
+    return done
+
+
+def _log(
+    run: tracking.Run, done: Generated, config: Mapping[str, Any], timelines: list[Timeline], when: datetime
+) -> None:
+    """Track the set by its digest and its configuration; its numbers stay where they are."""
+    record = simulation_record(
+        name=f"set {done.path.name}",
+        config=config,
+        timeline=timelines[0],
+        params={"samples": done.total, "protocols": len(timelines), "digest": done.digest, "set": str(done.path)},
+        metrics={"seconds": done.seconds, "seconds_simulating": done.simulated},
+        timings={"simulate": done.simulated},
+        started=when,
+        run_id=run.run_id,
+    )
+    with tempfile.TemporaryDirectory(prefix="spinloom-") as folder:
+        (Path(folder) / "config.yaml").write_text(yaml.safe_dump(without_password(config), sort_keys=False))
+        (Path(folder) / tracking.RUN_FILE).write_text(json.dumps({**record, "task": "generate"}, indent=2))
+        run.log_folder(Path(folder))
+
+
+def _protocols(config: Mapping[str, Any]) -> list[str]:
+    """Sequences of the set: the one of `sequence`, or draws of its family's parameters."""
+    wanted = config.get("protocols")
+    if wanted is None:
+        return [config["sequence"]]
+    call = parse_expression(config["sequence"])
+    if call is None:
+        raise ConfigurationError(
+            f"sequence is {config['sequence']!r}, which is no family; protocols are drawn from a family with "
+            "parameters, such as sequence='cest_train()'."
+        )
+    name, fixed = call
+    drawn = draw_parameters(name, _ranges(wanted["draw"]), seed=config["seed"], count=wanted["count"])
+    return [write_expression(name, {**fixed, **parameters}) for parameters in drawn]
+
+
+def _ranges(draw: Mapping[str, Any]) -> dict[str, Any]:
+    """Ranges by parameter: two numbers are the ends of a range, anything else a list of choices."""
+    return {
+        name: (value[0], value[1]) if len(value) == 2 and all(isinstance(end, int | float) for end in value) else value
+        for name, value in draw.items()
+    }
+
+
+def _plan(config: Mapping[str, Any]) -> TissuePlan:
+    return plan_batch(config["tissue"], config["names"]["tissue"], config["samples"])
+
+
+def _probe(plan: TissuePlan, seed: int) -> TissueBatch:
+    """One tissue of the set, to see whether it fits."""
+    columns = plan.columns(seed) if not plan.draws else _drawn(plan, 1, seed)
+    return plan.with_columns({address: values[:1] for address, values in columns.items()})
+
+
+def _drawn(plan: TissuePlan, count: int, seed: int) -> dict[str, np.ndarray]:
+    return {address: draw.values(count, seed, address) for address, draw in plan.draws.items()}
+
+
+def _description(
+    config: Mapping[str, Any], protocols: list[str], timelines: list[Timeline], plan: TissuePlan
+) -> Description:
+    if config["store"] not in STORES:
+        raise ConfigurationError(f"store is {config['store']!r}; it is one of {', '.join(STORES)}.")
+    if type(config["chunk"]) is not int or config["chunk"] < 1:
+        raise ConfigurationError(f"chunk is {config['chunk']!r}; it is a whole number from 1.")
+    known = numbers_of(plan.mapping)
+    varied = [*plan.lists, *plan.table, *plan.grids, *plan.draws]
+    asked = {key: value for key, value in without_password(config).items() if key not in ("output", "tracking")}
+    return Description(
+        protocols={source: sequence_content(source) for source in protocols},
+        measurements=np.array([int((timeline.block_adc >= 0).sum()) for timeline in timelines]),
+        tissues=plan.tissues,
+        chunk=config["chunk"],
+        addresses={address: known[address].unit for address in varied},
+        store=config["store"],
+        attributes={
+            "config": asked,
+            "spinloom": provenance.versions()["spinloom"],
+            "versions": provenance.versions(),
+            "git": provenance.git_state(),
+        },
+    )
+
+
+def _fill(
+    writer: SetWriter,
+    timelines: list[Timeline],
+    plan: TissuePlan,
+    simulator: Simulator,
+    config: Mapping[str, Any],
+    progress: Callable[[int, int], None] | None,
+) -> tuple[int, float]:
+    """Write every chunk that is missing; returns samples and the time spent simulating them [s]."""
+    description, simulated, samples = writer.description, 0.0, 0
+    missing = writer.missing()
+    sizes = [tissues.stop - tissues.start for _, tissues in description.chunks]
+    left = sum(sizes[chunk] for chunk in missing)
+    grid = None if plan.draws and len(plan.axes) == 1 else plan.columns(config["seed"])
+    for chunk in missing:
+        protocol, tissues = description.chunks[chunk]
+        if grid is None:
+            columns = _drawn(plan, sizes[chunk], (config["seed"] * _SEEDS + protocol) * _SEEDS + tissues.start)
+        else:
+            columns = {address: values[tissues] for address, values in grid.items()}
+        batch = plan.with_columns(columns)
+        tissue = batch.tissue
+        start = time.perf_counter()
+        signal = simulator.simulate(timelines[protocol], tissue)
+        simulated += time.perf_counter() - start
+        assert isinstance(signal, Signal)
+        first = torch.from_numpy(signal.first_samples())
+        writer.write(chunk, columns, signal.mz[..., first].cpu().numpy(), signal.mxy[..., first].cpu().numpy())
+        samples += sizes[chunk]
+        if progress is not None:
+            progress(samples, left)
+    return samples, simulated
