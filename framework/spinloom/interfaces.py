@@ -216,6 +216,61 @@ class Reporter(Protocol):
 
 
 @dataclass(frozen=True)
+class Input:
+    """A number that a network is given, and the range within which it may be trusted.
+
+    low, high: ends of the range of training in `unit`; they are also what scales the number to 0 .. 1
+    """
+
+    name: str
+    unit: str
+    low: float
+    high: float
+
+
+@runtime_checkable
+class Surrogate(Protocol):
+    """A neural network that stands in for a simulator: a plugin registers a class that is built as `cls(architecture)`.
+
+    replaces: `step` (one measurement after another), `trajectory` (all measurements at once), `image` or `inverse`
+    quantity: what it predicts of each measurement, `mz_over_m0` or `mxy_abs`
+    requirements: what sequences and subjects it can stand in for
+    inputs: numbers that it is given, in the order of the last axis of `features`
+    """
+
+    replaces: str
+    quantity: str
+    requirements: Requirements
+    inputs: tuple[Input, ...]
+
+    def __init__(self, architecture: Mapping[str, Any]) -> None: ...
+
+    def network(self) -> torch.nn.Module:
+        """A network with fresh weights, drawn by torch's generator."""
+        ...
+
+    def features(self, timeline: Timeline, tissue: Tissue) -> Tensor:
+        """The inputs in their units, for each tissue of a flat batch.
+
+        Shape `(tissues, inputs)` where a trajectory is replaced, `(tissues, measurements, inputs)` where a step is;
+        differentiable with respect to the tissue
+        """
+        ...
+
+    def targets(self, signal: Signal) -> Tensor:
+        """What the network learns to give, shape `(tissues, measurements)`, from an exact signal of a flat batch."""
+        ...
+
+    def loss(self, network: torch.nn.Module, scaled: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss of a batch; `scaled` are features of which each input is scaled to 0 .. 1 over its range."""
+        ...
+
+    def predict(self, network: torch.nn.Module, scaled: Tensor) -> Tensor:
+        """Signals as `targets` has them, running free on the network's own output, shape `(tissues, measurements)`."""
+        ...
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """A tracked run as plugins observe it.
 

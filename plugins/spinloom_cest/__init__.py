@@ -14,6 +14,12 @@ def spinloom_simulators() -> dict[str, str]:
 
 
 @hookimpl
+def spinloom_sequence_families() -> dict[str, str]:
+    """The family under the name `cest_train`."""
+    return {"cest_train": "spinloom.sequences.cest_train:cest_train"}
+
+
+@hookimpl
 def spinloom_search_path() -> str:
     """Configuration of the simulator and its experiments."""
     return "pkg://spinloom_cest.conf"

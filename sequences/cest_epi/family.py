@@ -8,25 +8,20 @@ that of the pulses before over their durations.  Offsets run from -`largest_ppm`
 
 from __future__ import annotations
 
-import math
 from types import SimpleNamespace
 from typing import Annotated
 
-import numpy as np
 import pypulseq as pp
 
 from spinloom.sequence.design import Hardware, PulseDesign, define, labels, lobes_together, nearest_us, shortest_lobe
 from spinloom.sequence.design import parameters as may_be
-from spinloom.sequence.design.hardware import RASTER_US, RF_DEAD_US, RF_RINGDOWN_US
+from spinloom.sequence.design.hardware import RASTER_US
+from spinloom.sequence.design.saturation import CELL_US, SaturationTrain
 from spinloom.sequence.family import Meaning
 from spinloom.sequences.epi.train import EchoPlanarTrain, TrainRequest
-from spinloom.units import MICROTESLA, PPM, PROTON_GAMMA_BAR
+from spinloom.units import PPM, PROTON_GAMMA_BAR
 
 M0_OFFSET_PPM = -300.0
-TIME_BANDWIDTH, APODISATION = 2.0, 0.15
-CELL_US = 100
-"""Cells of constant amplitude in which a saturation pulse is sampled."""
-
 SPOILER_CYCLES = 8.0
 """Moment of the spoiler after saturation and after each readout: cycles a voxel along x and y, a slice along z."""
 
@@ -64,13 +59,13 @@ def cest_epi(
     begin = {**train.begin, "z": -excitation.half_area}
     prephase = shortest_lobe(max(map(abs, begin.values())), hardware)
     spoiler = _spoiler(fov_mm * 1e-3 / matrix, slice_thickness_mm * 1e-3, hardware)
-    saturation = _saturation(b1_ut, nearest_us(pulse_ms, CELL_US), hardware)
+    saturation = SaturationTrain(b1_ut, pulses, nearest_us(pulse_ms, CELL_US), nearest_us(pause_ms), hardware)
     steps = round(largest_ppm / step_ppm)
     offsets = [M0_OFFSET_PPM, *(step * step_ppm for step in range(-steps, steps + 1))]
     sequence = pp.Sequence(hardware.options())
     for image, offset in enumerate(offsets):
         sequence.add_block(pp.make_delay(nearest_us(recovery_ms) * 1e-6))
-        _saturate(sequence, saturation, offset * PPM * PROTON_GAMMA_BAR * field_t, pulses, nearest_us(pause_ms))
+        saturation.add(sequence, offset * PPM * PROTON_GAMMA_BAR * field_t)
         sequence.add_block(*spoiler)
         _read(sequence, image, excitation.events(), lobes_together(prephase, begin, prephase.duration_us), train)
         sequence.add_block(*spoiler)
@@ -86,33 +81,6 @@ def cest_epi(
         esp_ms=train.spacing_us / 1e3,
     )
     return sequence
-
-
-def _saturation(b1_ut: float, duration_us: int, hardware: Hardware) -> SimpleNamespace:
-    """One pulse of the train, at no frequency offset."""
-    cells = duration_us // CELL_US
-    time = (np.arange(cells) + 0.5) / cells - 0.5
-    shape = (1 - APODISATION + APODISATION * np.cos(2 * np.pi * time)) * np.sinc(TIME_BANDWIDTH * time)
-    event: SimpleNamespace = pp.make_arbitrary_rf(
-        shape,
-        2 * math.pi * PROTON_GAMMA_BAR * b1_ut * MICROTESLA * duration_us * 1e-6,
-        dwell=CELL_US * 1e-6,
-        delay=RF_DEAD_US * 1e-6,
-        system=hardware.options(),
-        use="saturation",
-    )
-    return event
-
-
-def _saturate(sequence: pp.Sequence, pulse: SimpleNamespace, offset: float, pulses: int, pause_us: int) -> None:
-    """The train at the frequency `offset` [Hz]."""
-    duration = float(pulse.shape_dur)
-    for number in range(pulses):
-        if number > 0:
-            sequence.add_block(pp.make_delay(max(pause_us - RF_DEAD_US - RF_RINGDOWN_US, RASTER_US) * 1e-6))
-        pulse.freq_offset = offset
-        pulse.phase_offset = 2 * math.pi * (offset * duration * number % 1)
-        sequence.add_block(pulse)
 
 
 def _spoiler(voxel: float, thickness: float, hardware: Hardware) -> list[SimpleNamespace]:

@@ -38,7 +38,7 @@ def saturation_offsets(timeline: Timeline, larmor: float) -> np.ndarray:
     energy, frequency = _event_energies(timeline), np.array([event.frequency(larmor) for event in timeline.rf])
     blocks = np.flatnonzero(timeline.block_rf >= 0)
     events = timeline.block_rf[blocks]
-    measurement = _measurements(timeline, blocks, events, samples)
+    measurement = measurements_of_rf(timeline, blocks, events, samples)
     heard = (measurement < samples.size) & (energy[events] > 0)
     distinct, which = np.unique(frequency[events[heard]], return_inverse=True)
     pairs, group = np.unique(measurement[heard] * max(distinct.size, 1) + which, return_inverse=True)
@@ -56,7 +56,7 @@ def _event_energies(timeline: Timeline) -> np.ndarray:
     return np.where(readout, 0.0, energy) if energy[~readout].any() else energy
 
 
-def _measurements(timeline: Timeline, blocks: np.ndarray, events: np.ndarray, samples: np.ndarray) -> np.ndarray:
+def measurements_of_rf(timeline: Timeline, blocks: np.ndarray, events: np.ndarray, samples: np.ndarray) -> np.ndarray:
     """Measurement that each RF `event` of `blocks` leads to; RF in a block with an ADC event may come after it."""
     rf_delay = np.array([event.delay for event in timeline.rf])[events]
     adc_delay = np.append([adc.delay for adc in timeline.adcs], np.inf)[timeline.block_adc[blocks]]
