@@ -19,6 +19,6 @@ def test_the_examples_of_the_page_run() -> None:
 
 
 def test_the_page_names_every_choice() -> None:
-    named = set(re.findall(r"`([^`]+)`", PAGE)) | set(re.findall(r"\b[A-Z]{3,5}\b", PAGE))
+    named = set(re.findall(r"`([^`\n]+)`", PAGE)) | set(re.findall(r"\b[A-Z]{3,5}\b", PAGE))
     assert set(REPEATS) | set(CONTRASTS) | set(NOT_IMAGING) <= named
     assert all(f'method="{method}"' in PAGE or f"`{method}`" in PAGE for method in METHODS)
