@@ -174,6 +174,23 @@ def test_no_spacing_at_all_is_refused_too() -> None:
         build_sequence("epi", matrix=1024, fov_mm=1, max_grad_mt_m=10)
 
 
+@pytest.mark.parametrize(
+    ("family", "parameters", "shortest"),
+    [
+        ("epi", {}, 0.38),
+        ("epi", {"ramp_sampling": True}, 0.34),
+        ("epi", SCANNER, 0.8),
+        ("epi", {**SCANNER, "ramp_sampling": True}, 0.54),
+        ("moled", SCANNER, 0.8),
+        ("fse", {}, 4.58),
+        ("fse", {"rf": "sinc"}, 7.52),
+    ],
+)
+def test_the_shortest_echo_spacings_are_those_of_the_documents(family: str, parameters: dict, shortest: float) -> None:
+    with pytest.raises(SequenceError, match=rf"plays is esp_ms={shortest:g}\.$"):
+        build_sequence(family, **parameters, esp_ms=0.1)
+
+
 @pytest.mark.parametrize("half_raster", [False, True])
 def test_a_slice_pulse_has_its_phase_at_its_middle_and_equal_moments_around_it(half_raster: bool) -> None:
     design = PulseDesign("sinc", Hardware(80, 200, 25), thickness_mm=5, offset_mm=30)
