@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from spinloom.reconstruction.image import Image
     from spinloom.reconstruction.reconstruct import grid_centre, reconstruct
     from spinloom.sequence.families import BuiltSequence
-    from spinloom.sequence.family import Family, Meaning
+    from spinloom.sequence.family import Family
+    from spinloom.sequence.parameter import Meaning
     from spinloom.sequence.shots import Shot, shots
     from spinloom.sequence.timeline import Timeline
     from spinloom.sequence_sources import (
@@ -115,7 +116,7 @@ _HOMES = {
     "Family": "spinloom.sequence.family",
     "Image": "spinloom.reconstruction.image",
     "KSpace": "spinloom.interfaces",
-    "Meaning": "spinloom.sequence.family",
+    "Meaning": "spinloom.sequence.parameter",
     "MtSeries": "spinloom.quantify.mt_series",
     "Numerics": "spinloom.interfaces",
     "Phantom": "spinloom.tissue.phantom",

@@ -15,7 +15,7 @@ from spinloom.errors import SpinloomError, known_names
 COMMANDS = {
     "simulate": ("spinloom.commands.simulate", "Simulate a sequence on a tissue and track the run."),
     "generate": ("spinloom.commands.generate", "Simulate many tissues and protocols into a set of signals."),
-    "sequence": ("spinloom.commands.sequence", "Describe or plot a Pulseq file."),
+    "sequence": ("spinloom.commands.sequence", "Describe, plot or write a Pulseq file."),
     "phantom": ("spinloom.commands.phantom", "List, draw or write phantoms: maps of spins on a grid."),
     "quantify": ("spinloom.commands.quantify", "Make maps of Z-spectra: WASABI, Lorentzian and other fits."),
     "plugins": ("spinloom.commands.plugins", "List, show, disable or enable plugins."),

@@ -17,7 +17,7 @@ from spinloom.sequence.design import Hardware, PulseDesign, define, labels, lobe
 from spinloom.sequence.design import parameters as may_be
 from spinloom.sequence.design.hardware import RASTER_US
 from spinloom.sequence.design.saturation import CELL_US, SaturationTrain
-from spinloom.sequence.family import Meaning
+from spinloom.sequence.parameter import Meaning
 from spinloom.sequences.epi.train import EchoPlanarTrain, TrainRequest
 from spinloom.units import PPM, PROTON_GAMMA_BAR
 

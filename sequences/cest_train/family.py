@@ -15,7 +15,7 @@ import pypulseq as pp
 from spinloom.sequence.design import Hardware, define, lobes_together, nearest_us, shortest_lobe
 from spinloom.sequence.design.hardware import ADC_DEAD_US
 from spinloom.sequence.design.saturation import CELL_US, SaturationTrain
-from spinloom.sequence.family import Meaning
+from spinloom.sequence.parameter import Meaning
 from spinloom.units import PPM, PROTON_GAMMA_BAR
 
 M0_OFFSET_PPM = -300.0

@@ -15,7 +15,7 @@ import pypulseq as pp
 from spinloom.errors import SequenceError
 from spinloom.sequence.design import Hardware, PulseDesign, define, nearest_us, raster_up, refusal
 from spinloom.sequence.design import parameters as may_be
-from spinloom.sequence.family import Meaning
+from spinloom.sequence.parameter import Meaning
 from spinloom.sequences.fse.order import LineOrder, line_order
 from spinloom.sequences.fse.train import ESP_RASTER_US, EchoTrain, Readout
 

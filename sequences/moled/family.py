@@ -33,7 +33,7 @@ from spinloom.sequence.design import (
     shortest_lobe,
 )
 from spinloom.sequence.design import parameters as may_be
-from spinloom.sequence.family import Meaning
+from spinloom.sequence.parameter import Meaning
 from spinloom.sequences.epi.train import EchoPlanarTrain, TrainRequest
 from spinloom.sequences.moled.preparation import Preparation
 

@@ -10,7 +10,8 @@ import pytest
 
 from spinloom.errors import PluginError, SequenceError
 from spinloom.sequence.families import build, draw
-from spinloom.sequence.family import Family, Meaning
+from spinloom.sequence.family import Family
+from spinloom.sequence.parameter import Meaning
 
 
 def pause(

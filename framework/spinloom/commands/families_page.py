@@ -9,7 +9,8 @@ from typing import Any
 from spinloom.commands.table import WIDTH, column_table
 from spinloom.errors import PluginError
 from spinloom.sequence.expression import write_value
-from spinloom.sequence.family import Family, Parameter
+from spinloom.sequence.family import Family
+from spinloom.sequence.parameter import Parameter
 
 
 def list_page(families: Mapping[str, Family | PluginError], plugins: Mapping[str, str]) -> list[str]:

@@ -18,8 +18,9 @@ import pypulseq as pp
 
 from spinloom.errors import PluginError, SequenceError, SpinloomError
 from spinloom.sequence.expression import Value, write_expression
-from spinloom.sequence.family import Family, Parameter
+from spinloom.sequence.family import Family
 from spinloom.sequence.lowering import lower
+from spinloom.sequence.parameter import Parameter
 from spinloom.sequence.text import parse_text
 from spinloom.sequence.timeline import Timeline
 from spinloom.whole_file import write_whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from spinloom.sequence.family import Meaning
+from spinloom.sequence.parameter import Meaning
 
 FovMm = Annotated[float, Meaning("field of view along x and y [mm]", 1, 2000)]
 Matrix = Annotated[int, Meaning("samples of a line, and lines of an image", 4, 1024, multiple=2)]
