@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from spinloom.physics import engine
+from spinloom.physics import players
 from spinloom.physics.engine import solve_pools
 from spinloom.physics.lineshapes import absorption
 from spinloom.sequence.timeline import AdcEvent, RfWaveform
@@ -128,7 +128,7 @@ def test_results_do_not_depend_on_how_a_batch_is_cut_into_chunks(monkeypatch: py
     batch = tissue(cest_pool={"amide": pool})
     timeline = timeline_of([*[block_pulse(0.05, 40.0, 250.0), 0.01] * 4, SPOILER, MARKER])
     whole = solve_pools(timeline, batch, cells="all")
-    monkeypatch.setattr(engine, "PROPAGATOR_BUDGET", 1)
+    monkeypatch.setattr(players, "CACHED", 1)
     one_by_one = solve_pools(timeline, batch, cells="all")
     assert float((whole.mz - one_by_one.mz).abs().max()) <= SERIES
     assert float((whole.mxy - one_by_one.mxy).abs().max()) <= SERIES

@@ -181,10 +181,10 @@ def test_sampling_converges_with_fourth_order() -> None:
 @pytest.mark.parametrize("rtol", [1e-4, 1e-6, 1e-8])
 def test_the_chosen_sampling_keeps_the_error_that_was_asked_for(rtol: float, engine: str) -> None:
     timeline = timeline_of([*[(sinc(4096), rf_event(80.0, 250.0)), 0.005] * 5, SPOILER, MARKER])
-    player, _ = choose_player(step_program(timeline), timeline, tissue_of(), rtol, torch.float64, engine)
-    sampling = choose_sampling(player, 4096, tissue_of(), rtol)
+    player = choose_player(step_program(timeline), timeline, tissue_of(), rtol, torch.float64, engine)
+    sampling = choose_sampling(player.play, 4096, tissue_of(), rtol)
     exact, _ = solve(timeline, tissue_of())
-    assert float((player(tissue_of(), sampling.cells)[0] - exact).abs().max()) <= rtol
+    assert float((player.play(tissue_of(), sampling.cells)[0] - exact).abs().max()) <= rtol
 
 
 def test_a_batch_gives_each_tissue_what_it_gets_alone_in_any_order() -> None:

@@ -10,18 +10,15 @@ import torch
 from torch import Tensor
 
 from spinloom.physics.accuracy import Sampling, choose_sampling
-from spinloom.physics.bloch_mcconnell import Layout
 from spinloom.physics.isochromats import averaged, sentences, with_isochromats
-from spinloom.physics.players import Player, choose_player
+from spinloom.physics.players import choose_player
+from spinloom.physics.probing import probed_measurements, probed_tissues
 from spinloom.physics.propagation import common_larmor
 from spinloom.sequence.replay import PHYSICAL, PULSEQ_CEST, replay
 from spinloom.sequence.silence import without_silence
-from spinloom.sequence.steps import step_program
+from spinloom.sequence.steps import StepProgram, step_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
-
-PROPAGATOR_BUDGET = 16 * 2**20
-"""Bytes that the propagators of one chunk of tissues may take; longer batches are solved in chunks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,35 +67,33 @@ def solve_pools(
     cells = "all" if timing == PULSEQ_CEST else cells
     program = step_program(timeline)
     engine = "readable" if flat.requires_grad else engine
-    player, played_by = choose_player(program, timeline, flat, rtol, dtype, engine)
-    sampling = _sampling(player, timeline, flat, rtol, cells)
-    chunk = _chunk_size(timeline, flat)
+    player = choose_player(program, timeline, flat, rtol, dtype, engine)
+    sampling = _sampling(program, timeline, flat, rtol, cells, engine)
     parts = []
     tissues = int(flat.batch_shape.numel())
-    for start in range(0, tissues, chunk):
-        part = flat[start : start + chunk]
-        parts.append(player(part, sampling.cells))
+    for start in range(0, tissues, player.chunk):
+        part = flat[start : start + player.chunk]
+        parts.append(player.play(part, sampling.cells))
         if progress is not None:
             spins = tissues // whole.b0.numel()
-            progress(min(start + chunk, tissues) // spins, whole.b0.numel())
+            progress(min(start + player.chunk, tissues) // spins, whole.b0.numel())
     shape = (*tissue.batch_shape, program.time.size)
     return PoolSolution(
         mz=averaged(torch.cat([mz for mz, _ in parts]), whole).reshape(shape),
         mxy=averaged(torch.cat([mxy for _, mxy in parts]), whole).reshape(shape),
         time=program.time,
         measurement=program.measurement,
-        notes=(*program.notes, sampling.sentence(), f"Played by the {played_by} engine.", *sentences(whole)),
+        notes=(*program.notes, sampling.sentence(), f"Played by the {player.name} engine.", *sentences(whole)),
     )
 
 
-def _sampling(player: Player, timeline: Timeline, tissue: Tissue, rtol: float, cells: int | str | None) -> Sampling:
-    if cells is None:
-        segments = max((waveform.durations.size for waveform in timeline.waveforms), default=1)
-        return choose_sampling(player, segments, tissue, rtol)
-    return Sampling(None if cells == "all" else int(cells), None)
-
-
-def _chunk_size(timeline: Timeline, tissue: Tissue) -> int:
-    """Tissues whose propagators fit the budget together."""
-    distinct = len({(event.waveform, event.amplitude, event.frequency_offset) for event in timeline.rf}) + 8
-    return max(1, PROPAGATOR_BUDGET // (distinct * Layout.of(tissue).size ** 2 * 8))
+def _sampling(
+    program: StepProgram, timeline: Timeline, tissue: Tissue, rtol: float, cells: int | str | None, engine: str
+) -> Sampling:
+    if cells is not None:
+        return Sampling(None if cells == "all" else int(cells))
+    probe = probed_tissues(tissue)
+    probed = program.only(probed_measurements(program, timeline, probe))
+    segments = max((waveform.durations.size for waveform in timeline.waveforms), default=1)
+    player = choose_player(probed, timeline, probe, rtol, torch.float64, engine)
+    return choose_sampling(player.play, segments, probe, rtol)

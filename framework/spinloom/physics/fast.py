@@ -7,23 +7,21 @@ it plays the steps.  It has no gradients; `star.star_of` says where it can stand
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from spinloom.physics.bloch_mcconnell import equilibrium, rf_generators
-from spinloom.physics.constant_pulses import Delays, by_columns, solve_constant, solve_delays
+from spinloom.physics.constant_pulses import Delays, solve_constant, solve_delays
 from spinloom.physics.far_pulses import solve_far
 from spinloom.physics.fast_program import FastProgram
 from spinloom.physics.kernels import play_train
 from spinloom.physics.propagation import PulseKey, solve_pulse
-from spinloom.physics.sampling import SampledPulse, sample_pulse
+from spinloom.physics.sampling import FAR, SampledPulse, enough_cells, sample_pulse
 from spinloom.physics.series import SERIES_RADIUS, Series, first_half, in_parts, is_symmetric, spectral_radii
 from spinloom.physics.star import Star
 from spinloom.physics.train_lanes import fits, play_lanes
-from spinloom.sequence.timeline import RfWaveform, Timeline
+from spinloom.sequence.timeline import RfWaveform
 from spinloom.tissue.pools import Tissue
 
 MOST_PARTS = 4
@@ -40,60 +38,85 @@ def play_fast(
 
     tolerance: of each Taylor series, relative to the magnetisation
     """
-    pulses = _solve_keys(program.keys, program.timeline, tissue, star, cells, tolerance, threads)
+    pulses = _solve_keys(program, tissue, star, cells, tolerance, threads)
     return _play(program, pulses, solve_delays(star, program.durations), tissue, star, threads)
 
 
 def _solve_keys(
-    keys: list[PulseKey],
-    timeline: Timeline,
+    program: FastProgram, tissue: Tissue, star: Star, cells: int | None, tolerance: float, threads: int
+) -> np.ndarray:
+    """Propagators of every key by columns, the source's last, shape `(keys, tissues, size + 1, size)`."""
+    size = star.layout.size - 1
+    out = np.empty((len(program.keys), star.weights.shape[0], size + 1, size))
+    for (waveform, sampled), numbers in _alike(program, cells).items():
+        form, keys = program.timeline.waveforms[waveform], [program.keys[number] for number in numbers]
+        if form.durations.size <= FEW_SEGMENTS:
+            out[numbers] = _solve_constant(tissue, star, form, keys)
+        else:
+            out[numbers] = _solve_shaped(tissue, star, form, keys, sampled, tolerance, threads)
+    return out
+
+
+def _alike(program: FastProgram, cells: int | None) -> dict[tuple[int, int | None], list[int]]:
+    """Numbers of the keys of each waveform that are sampled alike, by waveform and cells."""
+    groups: dict[tuple[int, int | None], list[int]] = {}
+    for number, key in enumerate(program.keys):
+        turns = program.timeline.waveforms[key.waveform].duration * abs(key.frequency)
+        groups.setdefault((key.waveform, _stepped(cells, enough_cells(cells, turns))), []).append(number)
+    return groups
+
+
+def _stepped(cells: int | None, wanted: int | None) -> int | None:
+    """The next of `cells`, half as many more, and so on that is not below `wanted`."""
+    while cells is not None and wanted is not None and cells < wanted:
+        cells = cells + (cells + 1) // 2
+    return cells
+
+
+def _solve_shaped(
     tissue: Tissue,
     star: Star,
+    form: RfWaveform,
+    keys: list[PulseKey],
     cells: int | None,
     tolerance: float,
     threads: int,
 ) -> np.ndarray:
-    """Propagators of every key by columns, the source's last, shape `(keys, tissues, size + 1, size)`."""
+    """What `_solve_keys` gives, for keys of one waveform."""
+    nutation = 2 * np.pi * tissue.rel_b1.numpy()
+    symmetric = cells is not None and is_symmetric(form)
+    sampled = sample_pulse(first_half(form), (cells + 1) // 2) if cells and symmetric else sample_pulse(form, cells)
+    near = np.flatnonzero(_near(keys, form, star, sampled, nutation, cells))
+    if near.size == len(keys):
+        jobs = Series(tissue, star, sampled, keys, tolerance, nutation)
+        return jobs.halves(threads) if symmetric else jobs.whole(threads)
     size = star.layout.size - 1
     out = np.empty((len(keys), star.weights.shape[0], size + 1, size))
-    nutation = 2 * np.pi * tissue.rel_b1.numpy()
-    numbers = sorted(range(len(keys)), key=lambda number: keys[number].waveform)
-    for waveform, group in groupby(numbers, key=lambda number: keys[number].waveform):
-        form, members = timeline.waveforms[waveform], np.array(list(group))
-        if form.durations.size <= FEW_SEGMENTS:
-            out[members] = _solve_constant(tissue, star, form, [keys[number] for number in members], nutation)
-            continue
-        symmetric = cells is not None and is_symmetric(form)
-        sampled = sample_pulse(first_half(form) if symmetric else form, _half(cells) if symmetric else cells)
-        near = _near([keys[number] for number in members], star, sampled, nutation)
-        for number in members[~near]:
-            out[number] = by_columns(_solve_far(tissue, form, keys[number], cells).numpy())
-        if near.any():
-            jobs = Series(tissue, star, sampled, [keys[number] for number in members[near]], tolerance, nutation)
-            out[members[near]] = jobs.halves(threads) if symmetric else jobs.whole(threads)
+    for number in np.setdiff1d(np.arange(len(keys)), near):
+        out[number] = _solve_far(tissue, form, keys[number], cells)[:, :-1].transpose(1, 2).numpy()
+    if near.size:
+        out[near] = _solve_shaped(tissue, star, form, [keys[number] for number in near], cells, tolerance, threads)
     return out
 
 
-def _half(cells: int | None) -> int | None:
-    return None if cells is None else max(1, cells // 2)
-
-
-def _near(keys: list[PulseKey], star: Star, sampled: SampledPulse, nutation: np.ndarray) -> np.ndarray:
-    """Whether a series of few parts a cell solves each key."""
-    radii = spectral_radii(keys, star, sampled, nutation, star.fastest / 2)
-    return radii * float(sampled.length.max()) <= MOST_PARTS * SERIES_RADIUS
-
-
-def _solve_constant(
-    tissue: Tissue, star: Star, form: RfWaveform, keys: list[PulseKey], nutation: np.ndarray
+def _near(
+    keys: list[PulseKey], form: RfWaveform, star: Star, sampled: SampledPulse, nutation: np.ndarray, cells: int | None
 ) -> np.ndarray:
+    """Whether a series solves each key: few parts a cell, and not so far off resonance that cells must alias."""
+    radii = spectral_radii(keys, star, sampled, nutation, star.fastest / 2)
+    few = radii * float(sampled.length.max()) <= MOST_PARTS * SERIES_RADIUS
+    turns = np.array([key.frequency for key in keys]) * form.duration
+    aliased = cells is not None and cells < form.durations.size and not np.any(form.values.imag)
+    return few & ~(aliased & (np.abs(turns) >= FAR))
+
+
+def _solve_constant(tissue: Tissue, star: Star, form: RfWaveform, keys: list[PulseKey]) -> np.ndarray:
     sampled = sample_pulse(form, None)
-    frequency = np.array([key.frequency for key in keys])
-    amplitude = np.array([key.amplitude for key in keys])
+    frequency, amplitude = (np.array([getattr(key, name) for key in keys]) for name in ("frequency", "amplitude"))
     return solve_constant(
         star,
         absorptions(tissue, frequency),
-        amplitude[:, None] * nutation,
+        2 * np.pi * amplitude[:, None] * tissue.rel_b1.numpy(),
         2 * np.pi * frequency,
         (sampled.length, sampled.mean, sampled.power),
     )

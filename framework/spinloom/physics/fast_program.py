@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinloom.physics.propagation import PulseKey, common_larmor
-from spinloom.sequence.atoms import PULSE, SAMPLE
+from spinloom.sequence.atoms import END, PULSE, SAMPLE
 from spinloom.sequence.steps import StepProgram
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
@@ -55,6 +55,12 @@ class FastProgram:
         keys = [PulseKey(int(waveform[n]), float(amplitude[n]), float(frequency[n])) for n in first]
         turn = _turns(program.kind, pulses, -phase[event], after[event])
         return cls(timeline, keys, program.durations, program.kind, index, turn, program.time.size)
+
+    @property
+    def longest_train(self) -> int:
+        """Most pulses of a measurement, at least one."""
+        measurement = np.cumsum(self.kind == END)[self.kind == PULSE]
+        return max(1, int(np.bincount(measurement).max(initial=0)))
 
 
 def _distinct(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from spinloom.physics.bloch_mcconnell import Layout, equilibrium, generator, rf_generators
 from spinloom.physics.matrix_exponential import matrix_exp
-from spinloom.physics.sampling import SampledPulse, sample_pulse
+from spinloom.physics.sampling import SampledPulse, enough_cells, sample_pulse
 from spinloom.sequence.steps import Free, MeasurementEnd, Pulse, Sample, Spoil, StepProgram
 from spinloom.sequence.timeline import RfEvent, Timeline
 from spinloom.tissue.pools import Tissue
@@ -78,7 +78,8 @@ class Propagators:
         """Propagator of an RF event from its first sample to its last, Larmor frame to Larmor frame."""
         key, turn_before, turn_after = self.key(event)
         if key not in self._pulses:
-            sampled = sample_pulse(self._timeline.waveforms[key.waveform], self._cells)
+            waveform = self._timeline.waveforms[key.waveform]
+            sampled = sample_pulse(waveform, enough_cells(self._cells, waveform.duration * abs(key.frequency)))
             self._pulses[key] = self._solve(self._tissue, sampled, key.amplitude, key.frequency)
         layout = Layout.of(self._tissue)
         before = rotation(layout, turn_before, self._pulses[key])

@@ -78,6 +78,20 @@ class StepProgram:
     def __post_init__(self) -> None:
         freeze(self.kind, self.index, self.durations, self.time, self.measurement)
 
+    @property
+    def measurement_of(self) -> np.ndarray:
+        """Measurement of each step, shape `(steps,)`; steps after the last one have a number of their own."""
+        return np.cumsum(self.kind == END) - (self.kind == END)
+
+    def only(self, measurements: np.ndarray) -> StepProgram:
+        """The steps and samples of some measurements, as if there were no others."""
+        kept, sampled = np.isin(self.measurement_of, measurements), np.isin(self.measurement, measurements)
+        kind, index = self.kind[kept], self.index[kept]
+        index[kind == SAMPLE] = np.arange(sampled.sum())
+        waits, index[kind == FREE] = np.unique(index[kind == FREE], return_inverse=True)
+        numbers = np.searchsorted(np.unique(measurements), self.measurement[sampled])
+        return StepProgram(kind, index, self.durations[waits], self.time[sampled], numbers, self.notes)
+
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The steps one after the other, for who reads or plays them singly."""
