@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spinloom.evaluation.report_content import Block, Picture, Section, Table
     from spinloom.evaluation.wording import span
     from spinloom.hookspecs import API_VERSION, hookimpl
-    from spinloom.interfaces import KSpace, Numerics, Requirements, RunInfo, Signal, Simulator
+    from spinloom.interfaces import Input, KSpace, Numerics, Requirements, RunInfo, Signal, Simulator, Surrogate
     from spinloom.kspace_files import read_kspace
     from spinloom.phantom_simulator import PhantomSimulator
     from spinloom.physics.engine import PoolSolution, solve_pools
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from spinloom.sequence.families import BuiltSequence
     from spinloom.sequence.family import Family
     from spinloom.sequence.parameter import Meaning
+    from spinloom.sequence.protocol import saturation_protocol
     from spinloom.sequence.shots import Shot, shots
     from spinloom.sequence.timeline import Timeline
     from spinloom.sequence_sources import (
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from spinloom.tissue.phantom import Phantom
     from spinloom.tissue.phantoms.door import build_phantom
     from spinloom.tissue.phantoms.phantom_files import read_phantom, write_phantom
-    from spinloom.tissue.pools import Tissue
+    from spinloom.tissue.pools import ExchangingPool, SemisolidPool, Tissue
 
 __version__ = "0.1.0"
 
@@ -56,8 +57,10 @@ __all__ = [
     "Block",
     "BuiltSequence",
     "ConfigurationError",
+    "ExchangingPool",
     "Family",
     "Image",
+    "Input",
     "KSpace",
     "Meaning",
     "MtSeries",
@@ -72,10 +75,12 @@ __all__ = [
     "Requirements",
     "RunInfo",
     "Section",
+    "SemisolidPool",
     "Shot",
     "Signal",
     "Simulator",
     "SpinloomError",
+    "Surrogate",
     "Table",
     "Timeline",
     "Tissue",
@@ -98,6 +103,7 @@ __all__ = [
     "read_signal",
     "read_tissue",
     "reconstruct",
+    "saturation_protocol",
     "sequence_families",
     "shots",
     "simulate",
@@ -113,8 +119,10 @@ _HOMES = {
     "Block": "spinloom.evaluation.report_content",
     "BuiltSequence": "spinloom.sequence.families",
     "ConfigurationError": "spinloom.errors",
+    "ExchangingPool": "spinloom.tissue.pools",
     "Family": "spinloom.sequence.family",
     "Image": "spinloom.reconstruction.image",
+    "Input": "spinloom.interfaces",
     "KSpace": "spinloom.interfaces",
     "Meaning": "spinloom.sequence.parameter",
     "MtSeries": "spinloom.quantify.mt_series",
@@ -129,10 +137,12 @@ _HOMES = {
     "Requirements": "spinloom.interfaces",
     "RunInfo": "spinloom.interfaces",
     "Section": "spinloom.evaluation.report_content",
+    "SemisolidPool": "spinloom.tissue.pools",
     "Shot": "spinloom.sequence.shots",
     "Signal": "spinloom.interfaces",
     "Simulator": "spinloom.interfaces",
     "SpinloomError": "spinloom.errors",
+    "Surrogate": "spinloom.interfaces",
     "Table": "spinloom.evaluation.report_content",
     "Timeline": "spinloom.sequence.timeline",
     "Tissue": "spinloom.tissue.pools",
@@ -155,6 +165,7 @@ _HOMES = {
     "read_signal": "spinloom.signal_files",
     "read_tissue": "spinloom.tissue.files",
     "reconstruct": "spinloom.reconstruction.reconstruct",
+    "saturation_protocol": "spinloom.sequence.protocol",
     "sequence_families": "spinloom.sequence_sources",
     "shots": "spinloom.sequence.shots",
     "simulate": "spinloom.tasks.simulate",

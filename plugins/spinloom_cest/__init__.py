@@ -15,8 +15,11 @@ def spinloom_simulators() -> dict[str, str]:
 
 @hookimpl
 def spinloom_sequence_families() -> dict[str, str]:
-    """The family under the name `cest_train`."""
-    return {"cest_train": "spinloom.sequences.cest_train:cest_train"}
+    """Pulsed Z-spectra and continuous-wave fingerprints."""
+    return {
+        "cest_fingerprint": "spinloom.sequences.cest_fingerprint:cest_fingerprint",
+        "cest_train": "spinloom.sequences.cest_train:cest_train",
+    }
 
 
 @hookimpl

@@ -22,6 +22,7 @@ import yaml
 from spinloom import provenance, tracking
 from spinloom.errors import ConfigurationError
 from spinloom.interfaces import Signal, Simulator
+from spinloom.learning.set_tissues import tissues_of
 from spinloom.learning.signal_set import Description, SetWriter
 from spinloom.sequence.expression import parse_expression, write_expression
 from spinloom.sequence.timeline import Timeline
@@ -29,7 +30,8 @@ from spinloom.sequence_sources import draw_parameters, read_sequence, sequence_c
 from spinloom.tasks.record import simulation_record, without_password
 from spinloom.tasks.simulate import build_simulator, check_fit
 from spinloom.tissue.addresses import numbers_of
-from spinloom.tissue.batches import TissueBatch, TissuePlan, plan_batch
+from spinloom.tissue.batches import TissuePlan, plan_batch
+from spinloom.tissue.pools import Tissue
 
 _SEEDS = 2**32
 """Seeds that lie between those of two protocols: more chunks than any set has."""
@@ -66,7 +68,8 @@ def run_generate(config: Mapping[str, Any], progress: Callable[[int, int], None]
     plan = _plan(config)
     timelines = [read_sequence(source) for source in protocols]
     for timeline in timelines:
-        check_fit(simulator, config["simulator"]["name"], timeline, _probe(plan, config["seed"]).tissue)
+        probe = _probe(plan, timeline, config)
+        check_fit(simulator, config["simulator"]["name"], timeline, probe)
     writer = SetWriter(path, _description(config, protocols, timelines, plan))
     with tracking.run(settings, task="generate", name=f"set {path.name}", parent=None) as run:
         samples, simulated = _fill(writer, timelines, plan, simulator, config, progress)
@@ -124,10 +127,12 @@ def _plan(config: Mapping[str, Any]) -> TissuePlan:
     return plan_batch(config["tissue"], config["names"]["tissue"], config["samples"])
 
 
-def _probe(plan: TissuePlan, seed: int) -> TissueBatch:
+def _probe(plan: TissuePlan, timeline: Timeline, config: Mapping[str, Any]) -> Tissue:
     """One tissue of the set, to see whether it fits."""
+    seed = config["seed"]
     columns = plan.columns(seed) if not plan.draws else _drawn(plan, 1, seed)
-    return plan.with_columns({address: values[:1] for address, values in columns.items()})
+    numbers = {address: values[:1] for address, values in columns.items()}
+    return tissues_of(plan, numbers, timeline, config["field"])
 
 
 def _drawn(plan: TissuePlan, count: int, seed: int) -> dict[str, np.ndarray]:
@@ -180,8 +185,7 @@ def _fill(
             columns = _drawn(plan, sizes[chunk], (config["seed"] * _SEEDS + protocol) * _SEEDS + tissues.start)
         else:
             columns = {address: values[tissues] for address, values in grid.items()}
-        batch = plan.with_columns(columns)
-        tissue = batch.tissue
+        tissue = tissues_of(plan, columns, timelines[protocol], config["field"])
         start = time.perf_counter()
         signal = simulator.simulate(timelines[protocol], tissue)
         simulated += time.perf_counter() - start

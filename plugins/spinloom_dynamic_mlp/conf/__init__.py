@@ -1,0 +1,1 @@
+"""Configuration that Hydra finds behind `pkg://spinloom_dynamic_mlp.conf`."""

@@ -1,0 +1,144 @@
+"""One step of a two-pool saturation protocol: tissue, step and signal before in, signal after out.
+
+    S(i + 1) = network(tissue, step i, S(i)),   S(0) = 1
+
+The published network has 14 inputs and two hidden layers of 256 with sigmoids, and learns with the true signal before
+(teacher forcing), while it runs free on its own output in use (Nagar et al. 2023,
+https://doi.org/10.1038/s41598-023-45548-8).  `unrolled` adds to its loss that of running free over a number of steps,
+so that it learns from its own errors too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spinloom import (
+    ConfigurationError,
+    Input,
+    RequirementError,
+    Requirements,
+    Signal,
+    Timeline,
+    Tissue,
+    saturation_protocol,
+)
+
+ACTIVATIONS = {"sigmoid": nn.Sigmoid, "silu": nn.SiLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+
+
+class DynamicMlp:
+    """Architecture: `hidden`, widths of the layers; `activation`, between them; `unrolled`, steps of running free in
+    the loss, 0 for teacher forcing alone, as published."""
+
+    replaces = "step"
+    quantity = "mxy_abs"
+    requirements = Requirements(
+        timeline=frozenset({"rf", "adc"}),
+        subject=frozenset({"tissue"}),
+        lineshapes=frozenset({"lorentzian", "superlorentzian", "gaussian"}),
+    )
+    inputs = (
+        Input("water T1", "s", 1.3, 3.4),
+        Input("water T2", "s", 0.04, 1.2),
+        Input("solute T1", "s", 1.3, 3.4),
+        Input("solute T2", "s", 4e-5, 0.04),
+        Input("solute fraction", "1", 20 / 111e3, 30e3 / 110e3),
+        Input("exchange rate", "1/s", 5.0, 1500.0),
+        Input("B1", "uT", 0.0, 6.0),
+        Input("saturation", "s", 0.0, 10.0),
+        Input("recovery", "s", 0.0, 10.0),
+        Input("field", "T", 3.0, 11.7),
+        Input("flip angle", "deg", 60.0, 90.0),
+        Input("solute shift", "ppm", -3.5, 4.3),
+        Input("RF offset", "ppm", -3.5, 20.0),
+    )
+
+    def __init__(self, architecture: Mapping[str, Any]) -> None:
+        self._hidden = tuple(int(width) for width in architecture.get("hidden", (256, 256)))
+        self._activation = str(architecture.get("activation", "sigmoid"))
+        self._unrolled = int(architecture.get("unrolled", 0))
+        if self._activation not in ACTIVATIONS:
+            known = ", ".join(sorted(ACTIVATIONS))
+            raise ConfigurationError(f"surrogate.activation is '{self._activation}'; it is one of {known}.")
+        if not self._hidden or min(self._hidden) < 1 or self._unrolled < 0:
+            raise ConfigurationError("surrogate.hidden are widths of layers from 1, surrogate.unrolled steps from 0.")
+
+    def network(self) -> nn.Module:
+        """The layers; the output ends in a sigmoid, for a magnitude lies between 0 and 1."""
+        widths = [len(self.inputs) + 1, *self._hidden]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [nn.Linear(before, after), ACTIVATIONS[self._activation]()]
+        return nn.Sequential(*layers, nn.Linear(widths[-1], 1), nn.Sigmoid())
+
+    def features(self, timeline: Timeline, tissue: Tissue) -> Tensor:
+        """The 13 inputs of each step but the signal before, shape `(tissues, measurements, 13)`."""
+        pools = (*tissue.exchanging, *tissue.semisolid)
+        if len(pools) != 1:
+            raise RequirementError(
+                f"Surrogate 'dynamic_mlp' stands for water and one solute, but '{tissue.name}' has {len(pools)} pools "
+                "beside water; choose a two-pool tissue."
+            )
+        larmor = float(tissue.larmor.detach().mean())
+        protocol = saturation_protocol(timeline, larmor)
+        water, solute = tissue.water, pools[0]
+        own = torch.stack(torch.broadcast_tensors(water.t1, water.t2, solute.t1, solute.t2, solute.f, solute.k), dim=-1)
+        offset = torch.from_numpy(protocol.frequency).to(own) / (tissue.larmor.to(own)[:, None] * 1e-6)
+        steps = {
+            "b1": torch.from_numpy(protocol.b1).to(own),
+            "saturation": torch.from_numpy(protocol.saturation).to(own),
+            "recovery": torch.from_numpy(protocol.recovery).to(own),
+            "flip": torch.from_numpy(protocol.flip).to(own) * (180 / math.pi),
+        }
+        tissues, count = own.shape[0], protocol.measurements
+
+        def of_steps(name: str) -> Tensor:
+            return steps[name].expand(tissues, count)
+
+        def of_tissue(values: Tensor) -> Tensor:
+            return values.to(own).reshape(-1, 1).expand(tissues, count)
+
+        columns = [
+            *(own[:, None, number].expand(tissues, count) for number in range(own.shape[1])),
+            of_steps("b1"),
+            of_steps("saturation"),
+            of_steps("recovery"),
+            of_tissue(tissue.b0),
+            of_steps("flip"),
+            of_tissue(solute.shift_ppm),
+            offset,
+        ]
+        return torch.stack(columns, dim=-1)
+
+    def targets(self, signal: Signal) -> Tensor:
+        """Magnitude of the transverse magnetisation at each measurement."""
+        return signal.mxy[..., torch.from_numpy(signal.first_samples())].abs()
+
+    def loss(self, network: nn.Module, scaled: Tensor, targets: Tensor) -> Tensor:
+        """Mean squared error with the true signal before each step, and of running free where that is asked for."""
+        before = torch.cat([torch.ones_like(targets[:, :1]), targets[:, :-1]], dim=1)
+        forced = nn.functional.mse_loss(network(torch.cat([scaled, before[..., None]], dim=-1))[..., 0], targets)
+        if not self._unrolled:
+            return forced
+        length = min(self._unrolled, targets.shape[1])
+        start = int(torch.randint(targets.shape[1] - length + 1, ()))
+        window = slice(start, start + length)
+        free = self._run(network, scaled[:, window], before[:, start])
+        return forced + nn.functional.mse_loss(free, targets[:, window])
+
+    def predict(self, network: nn.Module, scaled: Tensor) -> Tensor:
+        """The signals, each step on what the network gave for the one before, shape `(tissues, measurements)`."""
+        return self._run(network, scaled, torch.ones_like(scaled[:, 0, 0]))
+
+    def _run(self, network: nn.Module, scaled: Tensor, before: Tensor) -> Tensor:
+        found = []
+        for step in scaled.unbind(1):
+            before = network(torch.cat([step, before[:, None]], dim=-1))[:, 0]
+            found.append(before)
+        return torch.stack(found, dim=1)
