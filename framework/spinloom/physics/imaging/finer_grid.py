@@ -1,0 +1,77 @@
+"""How many isochromats would do: the smallest of some finer grids on which no coherence is seen falsely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from spinloom.physics.imaging.sampling_grid import SamplingGrid, seen_by
+from spinloom.physics.imaging.spins import DEPTHS
+
+FACTORS = (1, 1.5, 2, 3, 4, 8)
+"""By how much each side of the grid may grow."""
+
+PLANES = (1, 4, 8, 16, 32)
+"""Planes that a single one may become."""
+
+WORST = 64
+"""Coherences on which a grid is tried before all of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Coherences as grids meet them.
+
+    low, high: least and largest moment of their samples [cycles/m], shape `(coherences, 3)`
+    depth: moment through the plane [cycles/m], and amplitude in parts of the mean M0, shapes `(coherences,)`
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    depth: np.ndarray
+    amplitudes: np.ndarray
+
+    def part(self, which: np.ndarray) -> Moments:
+        """Some of them."""
+        return Moments(self.low[which], self.high[which], self.depth[which], self.amplitudes[which])
+
+    def false(self, grid: SamplingGrid) -> np.ndarray:
+        """At most what a grid sees of each where it does not belong, in parts of the mean M0."""
+        seen: np.ndarray = seen_by(grid, self.low, self.high, self.depth).false * self.amplitudes
+        return seen
+
+
+def enough_isochromats(
+    grid: SamplingGrid, moments: Moments, least: float, sides: tuple[bool, ...]
+) -> SamplingGrid | None:
+    """The smallest finer grid that sees at most `least` of any coherence falsely; None where none of those tried does.
+
+    sides: which of x, y and z may need more isochromats
+    """
+    worst = moments.part(np.argsort(-moments.amplitudes)[:WORST])
+    for finer in sorted(_finer(grid, sides), key=lambda tried: (np.prod(tried.counts), tried.counts)):
+        if (worst.false(finer) > least).any():
+            continue
+        false = moments.false(finer)
+        if not (false > least).any():
+            return finer
+        worst = moments.part(np.argsort(-false)[:WORST])
+    return None
+
+
+def _finer(grid: SamplingGrid, sides: tuple[bool, ...]) -> Iterator[SamplingGrid]:
+    """Finer grids; those of a single plane spread over its thickness."""
+    columns, rows, planes = grid.counts
+    x_factors, y_factors, z_factors = (FACTORS if side else (1,) for side in sides)
+    depths = PLANES if grid.plane else tuple(_whole(planes * factor) for factor in z_factors)
+    for x, y, z in product(x_factors, y_factors, depths):
+        groups = (DEPTHS, DEPTHS, 1) if z == 1 else (1, 1, 1)
+        yield SamplingGrid((_whole(columns * x), _whole(rows * y), z), grid.extents, groups)
+
+
+def _whole(count: float) -> int:
+    """`count`, or the multiple of `DEPTHS` after it."""
+    return int(count) if count == int(count) else -int(-count // DEPTHS) * DEPTHS
