@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from spinloom.errors import OutputError, SequenceError
+from spinloom.sequence.facts import sequence_facts
 from spinloom.sequence.lines import View, thin
 from spinloom.sequence.plot import FORMATS, plot_sequence, save_figure
 from spinloom.sequence.read import read_sequence
+from spinloom.sequence.rotated import played_points
 from spinloom.sequence.saturation import measurement_span
-from spinloom.sequence.timeline import Timeline
+from spinloom.sequence.timeline import GradientEvent, Rotation, Timeline
 from spinloom.sequence.traces import gradient, rf_frequency, rf_magnitude, rf_phase, sampling
 from spinloom.testing.timelines import MARKER, SPOILER, block_pulse, timeline_of
 
@@ -183,3 +187,29 @@ def test_a_picture_that_fails_half_way_leaves_the_old_one(train: Timeline, tmp_p
         save_figure(too_large, path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["picture.png"]
+
+
+def test_rotated_gradients_are_drawn_as_they_are_played() -> None:
+    """A sixth of a turn about x gives y the sine and z the cosine of what the file has on z; its area is its moment."""
+    plain = timeline_of([SPOILER, 1e-3, SPOILER])
+    turn = Rotation((math.cos(math.pi / 6), math.sin(math.pi / 6), 0.0, 0.0))
+    turned = replace(plain, extensions=((turn,),), block_extension=np.array([0, -1, -1]))
+    view = View(0.0, plain.duration)
+    lines = [gradient(turned, view, axis) for axis in range(3)]
+    areas = [float(np.trapezoid(values, times)) for times, values in lines]
+    area = SPOILER.moment
+    expected = [0.0, -area * math.sin(math.pi / 3), area * (1 + math.cos(math.pi / 3))]
+    assert areas == pytest.approx(expected, rel=1e-9, abs=1e-9 * area)
+    assert {"Gx", "Gy", "Gz"} <= set(rows(plot_sequence(turned)))
+    assert sequence_facts(turned).gradients.rotated == 1
+
+
+def test_jumps_of_rotated_gradients_stay_jumps() -> None:
+    step = GradientEvent("trapezoid", 100.0, 1e-3, (0.0, 0.0, 2e-3, 2e-3), None, None, False, 0.0, 0.0, 1e-5)
+    ramp = GradientEvent("trapezoid", 50.0, 0.0, (0.0, 2e-3, 2e-3, 4e-3), None, None, False, 0.0, 0.0, 1e-5)
+    quarter = Rotation((math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5)))
+    times, values = played_points({"x": step, "y": ramp}, quarter, 1)
+    assert (values.min(), values.max()) == pytest.approx((0, 100))
+    assert np.trapezoid(values, times) == pytest.approx(step.moment)
+    times, values = played_points({"x": step, "y": ramp}, quarter, 0)
+    assert np.trapezoid(values, times) == pytest.approx(-ramp.moment)

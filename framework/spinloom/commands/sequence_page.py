@@ -37,6 +37,8 @@ def page(facts: SequenceFacts) -> list[str]:
         ("labels", ", ".join(f"{name} ({count:,})" for name, count in facts.labels.items())),
         ("triggers", ", ".join(facts.triggers)),
         ("soft delays", ", ".join(facts.soft_delays)),
+        ("rotations", f"in {_count(gradients.rotated, 'block')}; peaks are before them" if gradients.rotated else ""),
+        ("RF shims", f"in {_count(facts.rf_shims, 'block')}" if facts.rf_shims else ""),
     ]
     lines = field_list([(label, value) for label, value in fields if value])
     if rf.pulses:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from spinloom.sequence.rf_facts import RfFacts, rf_facts
-from spinloom.sequence.timeline import AXES, Extension, Label, SoftDelay, Timeline, Trigger
+from spinloom.sequence.rotated import rotated_blocks
+from spinloom.sequence.timeline import AXES, Extension, Label, RfShim, SoftDelay, Timeline, Trigger
 from spinloom.units import PROTON_GAMMA_BAR
 
 
@@ -24,12 +25,14 @@ class GradientFacts:
 
     events: distinct ones that are played
     blocks: blocks with a gradient on any axis
-    peak_mt_m: largest magnitude on each axis that is played [mT/m]
+    peak_mt_m: largest magnitude on each axis of the file that is played, before rotations [mT/m]
+    rotated: blocks that rotate them (extension ROTATIONS)
     """
 
     events: int
     blocks: int
     peak_mt_m: Mapping[str, float]
+    rotated: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class SequenceFacts:
     labels: how many times each label is set or incremented
     triggers: distinct ones that are played, as kind and channel
     soft_delays: hints of those that are played
+    rf_shims: blocks that weigh the channels of a transmit array (extension RF_SHIMS)
     definitions: of the file
     """
 
@@ -58,6 +62,7 @@ class SequenceFacts:
     labels: Mapping[str, int]
     triggers: tuple[str, ...]
     soft_delays: tuple[str, ...]
+    rf_shims: int
     definitions: Mapping[str, float | tuple[float, ...] | str]
 
     def as_dict(self) -> dict[str, Any]:
@@ -88,6 +93,7 @@ def sequence_facts(timeline: Timeline) -> SequenceFacts:
         labels=dict(sorted(labels.items())),
         triggers=tuple(sorted({f"{item.kind} {item.channel}" for item, _ in extensions if isinstance(item, Trigger)})),
         soft_delays=tuple(sorted({item.hint for item, _ in extensions if isinstance(item, SoftDelay)})),
+        rf_shims=sum(count for item, count in extensions if isinstance(item, RfShim)),
         definitions=dict(timeline.definitions),
     )
 
@@ -108,6 +114,7 @@ def _gradient_facts(timeline: Timeline) -> GradientFacts:
     return GradientFacts(
         events=len(distinct),
         blocks=int((timeline.block_gradient >= 0).any(axis=0).sum()),
+        rotated=int(rotated_blocks(timeline).sum()),
         peak_mt_m={
             axis: max(peaks[event] for event in events) / PROTON_GAMMA_BAR * 1e3
             for axis, events in played.items()

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from spinloom.sequence.lines import Line, View
 from spinloom.sequence.rf_facts import stated_larmor
+from spinloom.sequence.rotated import rotated_blocks
 from spinloom.sequence.timeline import AXES, Timeline
 from spinloom.sequence.traces import gradient, rf_frequency, rf_magnitude, rf_phase, sampling
 from spinloom.units import MICROTESLA, PPM, PROTON_GAMMA_BAR
@@ -104,10 +105,11 @@ def _bend(values: np.ndarray) -> float | None:
 
 
 def _gradients(timeline: Timeline, view: View) -> list[Panel]:
+    turned = bool(rotated_blocks(timeline).any())
     lines = {
         axis: gradient(timeline, view, index)
         for index, axis in enumerate(AXES)
-        if (timeline.block_gradient[index] >= 0).any()
+        if turned or (timeline.block_gradient[index] >= 0).any()
     }
     scaled = {axis: (times, values / PROTON_GAMMA_BAR * 1e3) for axis, (times, values) in lines.items()}
     limits = _limits(np.concatenate([values for _, values in scaled.values()])) if scaled else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinloom.sequence.events import rotation_in
 from spinloom.sequence.lines import Line, View, on_zero, place, thin
+from spinloom.sequence.rotated import played_points, rotated_blocks
 from spinloom.sequence.timeline import RfWaveform, Timeline
 
 _DOT_PIXELS = 12
@@ -51,14 +53,28 @@ def rf_frequency(timeline: Timeline, view: View, larmor: float) -> Line:
 
 
 def gradient(timeline: Timeline, view: View, axis: int) -> Line:
-    """Gradient [Hz/m] on the axis 0, 1 or 2, zero where none is played."""
-    table = timeline.block_gradient[axis]
+    """Gradient [Hz/m] on the axis 0, 1 or 2, as it is played, zero where none is."""
+    turned = rotated_blocks(timeline)
+    table = np.where(turned, -1, timeline.block_gradient[axis])
+    if turned.any():
+        any_axis = timeline.block_gradient.max(axis=0)
+        table = np.where(turned & (any_axis >= 0), len(timeline.gradients) + np.arange(len(timeline)), table)
     blocks = view.blocks(timeline, table)
 
     def outline(index: int) -> Line:
-        return thin(*timeline.gradients[index].points(), view.pixel)
+        if index < len(timeline.gradients):
+            return thin(*timeline.gradients[index].points(), view.pixel)
+        return thin(*_played_in(timeline, index - len(timeline.gradients), axis), view.pixel)
 
     return on_zero(place(table[blocks], timeline.block_start[blocks], outline), view)
+
+
+def _played_in(timeline: Timeline, number: int, axis: int) -> Line:
+    """Gradient on an axis of a block that rotates its gradients."""
+    block = timeline.block(number)
+    rotation = rotation_in(block.extensions)
+    assert rotation is not None
+    return played_points(block.gradients, rotation, axis)
 
 
 def sampling(timeline: Timeline, view: View) -> Line:
