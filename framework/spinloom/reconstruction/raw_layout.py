@@ -9,7 +9,7 @@ import numpy as np
 
 from spinloom.errors import OutputError
 from spinloom.interfaces import KSpace
-from spinloom.reconstruction.cartesian import CartesianPlan, plan_cartesian
+from spinloom.reconstruction.cartesian_plan import CartesianPlan, plan_cartesian
 from spinloom.reconstruction.counters import imaging_events
 from spinloom.reconstruction.frames import VISIT
 from spinloom.reconstruction.nonuniform import nonuniform_matrix

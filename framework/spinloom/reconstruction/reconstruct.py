@@ -8,7 +8,8 @@ import numpy as np
 
 from spinloom.errors import ConfigurationError, RequirementError, known_names
 from spinloom.interfaces import KSpace
-from spinloom.reconstruction.cartesian import cartesian_image, plan_cartesian
+from spinloom.reconstruction.cartesian import cartesian_image
+from spinloom.reconstruction.cartesian_plan import plan_cartesian
 from spinloom.reconstruction.counters import imaging_events
 from spinloom.reconstruction.field_of_view import field_of_view
 from spinloom.reconstruction.image import Image
