@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from spinloom.hookspecs import API_VERSION, hookimpl
     from spinloom.interfaces import Input, KSpace, Numerics, Requirements, RunInfo, Signal, Simulator, Surrogate
     from spinloom.kspace_files import read_kspace
+    from spinloom.learning.artefact import load_surrogate
+    from spinloom.learning.signal_set import open_set
+    from spinloom.learning.trained_surrogate import TrainedSurrogate
     from spinloom.phantom_simulator import PhantomSimulator
     from spinloom.physics.engine import PoolSolution, solve_pools
     from spinloom.physics.offsets import offsets_ppm
@@ -84,14 +87,17 @@ __all__ = [
     "Table",
     "Timeline",
     "Tissue",
+    "TrainedSurrogate",
     "build_phantom",
     "build_sequence",
     "draw_parameters",
     "grid_centre",
     "hookimpl",
+    "load_surrogate",
     "mt_series",
     "mtr_asymmetry",
     "offsets_ppm",
+    "open_set",
     "plot",
     "plot_curves",
     "plot_maps",
@@ -146,14 +152,17 @@ _HOMES = {
     "Table": "spinloom.evaluation.report_content",
     "Timeline": "spinloom.sequence.timeline",
     "Tissue": "spinloom.tissue.pools",
+    "TrainedSurrogate": "spinloom.learning.trained_surrogate",
     "build_phantom": "spinloom.tissue.phantoms.door",
     "build_sequence": "spinloom.sequence_sources",
     "draw_parameters": "spinloom.sequence_sources",
     "grid_centre": "spinloom.reconstruction.reconstruct",
     "hookimpl": "spinloom.hookspecs",
+    "load_surrogate": "spinloom.learning.artefact",
     "mt_series": "spinloom.quantify.mt_series",
     "mtr_asymmetry": "spinloom.quantify.asymmetry",
     "offsets_ppm": "spinloom.physics.offsets",
+    "open_set": "spinloom.learning.signal_set",
     "plot": "spinloom.evaluation.figures",
     "plot_curves": "spinloom.evaluation.curves",
     "plot_maps": "spinloom.evaluation.imaging_figures",

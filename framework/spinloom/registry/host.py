@@ -1,4 +1,6 @@
-"""The registry: finds a simulator or a family of sequences by its name among the plugins, and tells plugins of runs."""
+"""The registry: finds simulators, surrogates and families of sequences by name among the plugins, and tells plugins of
+runs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from spinloom.registry.loading import foreign_code, load_plugins
 from spinloom.registry.records import PluginRecord
 
 if TYPE_CHECKING:
-    from spinloom.interfaces import RunInfo, Simulator
+    from spinloom.interfaces import RunInfo, Simulator, Surrogate
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,10 @@ class Registry:
         """Name of each simulator, with the name of its plugin."""
         return {name: record.name for record in self._sound() for name in record.simulators}
 
+    def surrogates(self) -> Mapping[str, str]:
+        """Name of each surrogate, with the name of its plugin."""
+        return {name: record.name for record in self._sound() for name in record.surrogates}
+
     def sequence_families(self) -> Mapping[str, str]:
         """Name of each family of sequences, with the name of its plugin."""
         return {name: record.name for record in self._sound() for name in record.sequence_families}
@@ -59,6 +65,17 @@ class Registry:
         plugin = self._provider("Simulator", name, self.simulators())
         path = plugin.simulators[name]
         found: type[Simulator] = _imported(f"Simulator '{name}' of plugin '{plugin.name}'", path, type)
+        return found
+
+    def surrogate(self, name: str) -> type[Surrogate]:
+        """The class of the surrogate `name`, imported now.
+
+        `PluginError` where no plugin has it, where the plugin of that name does not run, or where its class
+        cannot be imported.
+        """
+        plugin = self._provider("Surrogate", name, self.surrogates())
+        path = plugin.surrogates[name]
+        found: type[Surrogate] = _imported(f"Surrogate '{name}' of plugin '{plugin.name}'", path, type)
         return found
 
     def sequence_family(self, name: str) -> Callable[..., Any]:
