@@ -15,6 +15,7 @@ from spinloom.interfaces import KSpace, Numerics
 from spinloom.physics.imaging.engine import ENGINES, PhantomSolution, solve_phantom
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence.trajectory import labels, trajectory
+from spinloom.sequence.transmit import refuse_rf_shims
 from spinloom.tissue.phantom import Phantom
 
 RECOVERIES = ("played", "complete")
@@ -64,6 +65,7 @@ class PhantomSimulator:
 
         start: magnetisation along z before the first event, of the phantom's shape; None for equilibrium
         """
+        refuse_rf_shims(timeline)
         return solve_phantom(
             timeline,
             subject,
