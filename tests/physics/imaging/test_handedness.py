@@ -16,14 +16,14 @@ GRADIENT = 4e4
 """During pulses [Hz/m]: 8 kHz over the phantoms' 0.2 m."""
 
 
-def excited(timeline: Timeline, subject: Phantom, axis: str) -> tuple[np.ndarray, np.ndarray]:
-    """Places along an axis, and the size of the magnetisation there, each voxel watched by a coil of its own."""
+def excited(timeline: Timeline, subject: Phantom, axis: str, engine: str = "auto") -> tuple[np.ndarray, np.ndarray]:
+    """Places along an axis, and the size of the magnetisation there, each place watched by a coil of its own."""
     number, count = "zyx".index(axis), subject.shape["zyx".index(axis)]
     shape = [1, 1, 1]
     shape[number] = count
     coils = torch.eye(count, dtype=torch.complex128).reshape(count, *shape).expand(count, *subject.shape)
     watched = Phantom(**{**vars(subject), "coils": coils * count})
-    solution = solve_phantom(timeline, watched, rtol=1e-5, dtype=torch.float64)
+    solution = solve_phantom(timeline, watched, rtol=1e-5, dtype=torch.float64, engine=engine)
     return subject.positions(axis).numpy(), np.abs(solution.samples[:, 0].numpy())
 
 
@@ -37,15 +37,16 @@ def sinc() -> np.ndarray:
     return np.sinc(3 * time) * (0.5 + 0.5 * np.cos(np.pi * time))
 
 
+@pytest.mark.parametrize("engine", ["fast", "readable"])
 @pytest.mark.parametrize("axis", ["x", "y", "z"])
-@pytest.mark.parametrize("offset", [-1500.0, 0.0, 2000.0])
+@pytest.mark.parametrize("offset", [-1500.0, 2000.0])
 def test_an_offset_pulse_excites_where_offset_over_gradient_says(
-    train: Any, phantom: Any, axis: str, offset: float
+    train: Any, phantom: Any, axis: str, offset: float, engine: str
 ) -> None:
-    shape = {"x": (1, 1, 41), "y": (1, 41, 1), "z": (41, 1, 1)}[axis]
+    shape = {"x": (1, 14, 41), "y": (1, 41, 14), "z": (41, 1, 14)}[axis]
     subject = phantom(shape, fov=(0.2, 0.2, 0.2), t2=10.0)
     timeline = train.pulse(20, shape=sinc(), duration=4e-3, frequency=offset, **{axis: GRADIENT}).read().timeline()
-    places, sizes = excited(timeline, subject, axis)
+    places, sizes = excited(timeline, subject, axis, engine)
     assert centre_of_mass(places, sizes) == pytest.approx(offset / GRADIENT, abs=5e-4)  # a tenth of a voxel
     assert sizes.max() == pytest.approx(np.sin(np.radians(20)), abs=0.01)  # flat top of the slice
     assert np.all(sizes[np.abs(places - offset / GRADIENT) > 0.04] < 0.01)

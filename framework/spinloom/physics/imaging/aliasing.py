@@ -141,5 +141,6 @@ class _Look:
             factor *= float(self.grid.slab_error(moment[2]))
             moment = moment * [1, 1, 0]
         z, y, x = self.spins.phases(torch.tensor(moment, device=self.spins.m0.device))
-        m0 = self.spins.m0.detach().to(x.dtype)
-        return factor * abs(complex(z @ ((m0 @ x) @ y)) / float(m0.real.sum()))
+        m0 = self.spins.m0.detach()
+        rows = torch.complex(*(m0 @ part.to(m0.dtype) for part in (x.real, x.imag))).to(x.dtype)
+        return factor * abs(complex(z @ (rows @ y))) / float(m0.sum(dtype=torch.float64))

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from spinloom.physics.imaging.pulse_cells import pulse_cells
 from spinloom.physics.imaging.spins import Spins
@@ -49,17 +51,22 @@ class FewSpins:
 
 def few_spins(spins: Spins, count: int = COUNT) -> FewSpins:
     """At most `count` isochromats that hold magnetisation, spread over all; the first where none does."""
-    maps = (spins.m0, spins.start, spins.r1, spins.r2, spins.b0, spins.b1)
-    m0, start, r1, r2, b0, b1 = (values.detach().double().cpu().numpy().reshape(-1) for values in maps)
-    present = np.flatnonzero(m0 > 0) if (m0 > 0).any() else np.zeros(1, dtype=np.int64)
-    spread = present[(np.modf((np.arange(count - 2) + 0.5) * _GOLDEN)[0] * present.size).astype(np.int64)]
-    extremes = present[[b1[present].argmin(), b1[present].argmax()]]
-    chosen = np.unique(np.concatenate([spread, extremes]))
-    weight = np.maximum(m0[chosen], np.finfo(float).tiny)
-    numbers = np.unravel_index(chosen, tuple(spins.m0.shape))
+    holds = spins.m0.detach().reshape(-1) > 0
+    present = torch.nonzero(holds if bool(holds.any()) else ~holds)[:, 0]
+    spread = np.modf((np.arange(count - 2) + 0.5) * _GOLDEN)[0] * present.numel()
+    transmit = spins.b1.detach().reshape(-1)[present]
+    picked = np.unique([*spread.astype(np.int64), int(transmit.argmin()), int(transmit.argmax())])
+    chosen = present[torch.from_numpy(picked).to(present.device)]
+
+    def of(values: Tensor) -> np.ndarray:
+        found: np.ndarray = values.detach().reshape(-1)[chosen].double().cpu().numpy()
+        return found
+
+    m0 = np.maximum(of(spins.m0), np.finfo(float).tiny)
+    r1, r2, b0, b1 = (of(values) for values in (spins.r1, spins.r2, spins.b0, spins.b1))
+    numbers = np.unravel_index(chosen.cpu().numpy(), tuple(spins.m0.shape))
     z, y, x = (axis.cpu().numpy()[number] for axis, number in zip(spins.axes, numbers, strict=True))
-    share, longitudinal = weight / weight.sum(), start[chosen] / weight
-    return FewSpins(share, longitudinal, r1[chosen], r2[chosen], b0[chosen], b1[chosen], z + y + x)
+    return FewSpins(m0 / m0.sum(), of(spins.start) / m0, r1, r2, b0, b1, z + y + x)
 
 
 @dataclass(frozen=True, eq=False)
