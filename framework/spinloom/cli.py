@@ -15,6 +15,7 @@ from spinloom.errors import SpinloomError, known_names
 COMMANDS = {
     "simulate": ("spinloom.commands.simulate", "Simulate a sequence on a tissue and track the run."),
     "generate": ("spinloom.commands.generate", "Simulate many tissues and protocols into a set of signals."),
+    "train": ("spinloom.commands.train", "Train a network to stand in for a simulator."),
     "sequence": ("spinloom.commands.sequence", "Describe, plot or write a Pulseq file."),
     "phantom": ("spinloom.commands.phantom", "List, draw or write phantoms: maps of spins on a grid."),
     "quantify": ("spinloom.commands.quantify", "Make maps of Z-spectra: WASABI, Lorentzian and other fits."),

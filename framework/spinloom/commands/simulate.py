@@ -33,9 +33,9 @@ each; --cfg job shows the configuration and runs nothing."""
 def command(overrides: tuple[str, ...]) -> None:
     """Hand `overrides` and Hydra's flags to the task."""
     from spinloom.configuration import run_task
-    from spinloom.tasks.run_simulation import open_sweep
+    from spinloom.tasks.sweeps import sweep_opener
 
-    run_task("simulate", _simulate, list(overrides), open_sweep)
+    run_task("simulate", _simulate, list(overrides), sweep_opener("simulate"))
 
 
 def _simulate(config: dict[str, Any]) -> None:

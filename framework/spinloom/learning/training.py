@@ -87,8 +87,7 @@ def train(
     loop = Loop(surrogate, source, settings, measure, folder, {**settings.lasting, **identity})
     observers = observers or Observers()
     validating = [group.to(loop.fabric.device) for group in source.validating()]
-    if not validating:
-        raise ConfigurationError("No sample validates; take more samples, or a larger training.validation.")
+    _refuse_nothing_to_learn(surrogate, validating)
     loop.resume(observers)
     while not loop.ended:
         loop.run_epoch(observers)
@@ -237,6 +236,18 @@ class Loop:
                 "training diverges. Take a smaller training.optimizer.lr, or set training.clip."
             )
         return loss
+
+
+def _refuse_nothing_to_learn(surrogate: Surrogate, validating: Sequence[Samples]) -> None:
+    if not validating:
+        raise ConfigurationError("No sample validates; take more samples, or a larger training.validation.")
+    low = min(float(group.targets.min()) for group in validating)
+    high = max(float(group.targets.max()) for group in validating)
+    if low == high:
+        raise ConfigurationError(
+            f"There is nothing to learn: the {surrogate.quantity} of every sample is {high:g}; take a sequence that "
+            "measures it."
+        )
 
 
 def _fabric(settings: TrainingSettings) -> Fabric:

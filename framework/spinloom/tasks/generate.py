@@ -24,9 +24,9 @@ from spinloom.errors import ConfigurationError
 from spinloom.interfaces import Signal, Simulator
 from spinloom.learning.set_tissues import tissues_of
 from spinloom.learning.signal_set import Description, SetWriter
-from spinloom.sequence.expression import parse_expression, write_expression
 from spinloom.sequence.timeline import Timeline
-from spinloom.sequence_sources import draw_parameters, read_sequence, sequence_content
+from spinloom.sequence_sources import read_sequence, sequence_content
+from spinloom.tasks.protocols import protocols
 from spinloom.tasks.record import simulation_record, without_password
 from spinloom.tasks.simulate import build_simulator, check_fit
 from spinloom.tissue.addresses import numbers_of
@@ -64,13 +64,13 @@ def run_generate(config: Mapping[str, Any], progress: Callable[[int, int], None]
     began, started = time.perf_counter(), datetime.now(UTC)
     path = Path(config["output"])
     simulator = build_simulator(config["simulator"])
-    protocols = _protocols(config)
+    sources = protocols(config)
     plan = _plan(config)
-    timelines = [read_sequence(source) for source in protocols]
+    timelines = [read_sequence(source) for source in sources]
     for timeline in timelines:
         probe = _probe(plan, timeline, config)
         check_fit(simulator, config["simulator"]["name"], timeline, probe)
-    writer = SetWriter(path, _description(config, protocols, timelines, plan))
+    writer = SetWriter(path, _description(config, sources, timelines, plan))
     with tracking.run(settings, task="generate", name=f"set {path.name}", parent=None) as run:
         samples, simulated = _fill(writer, timelines, plan, simulator, config, progress)
         digest = writer.finish()
@@ -99,30 +99,6 @@ def _log(
         run.log_folder(Path(folder))
 
 
-def _protocols(config: Mapping[str, Any]) -> list[str]:
-    """Sequences of the set: the one of `sequence`, or draws of its family's parameters."""
-    wanted = config.get("protocols")
-    if wanted is None:
-        return [config["sequence"]]
-    call = parse_expression(config["sequence"])
-    if call is None:
-        raise ConfigurationError(
-            f"sequence is {config['sequence']!r}, which is no family; protocols are drawn from a family with "
-            "parameters, such as sequence='cest_train()'."
-        )
-    name, fixed = call
-    drawn = draw_parameters(name, _ranges(wanted["draw"]), seed=config["seed"], count=wanted["count"])
-    return [write_expression(name, {**fixed, **parameters}) for parameters in drawn]
-
-
-def _ranges(draw: Mapping[str, Any]) -> dict[str, Any]:
-    """Ranges by parameter: two numbers are the ends of a range, anything else a list of choices."""
-    return {
-        name: (value[0], value[1]) if len(value) == 2 and all(isinstance(end, int | float) for end in value) else value
-        for name, value in draw.items()
-    }
-
-
 def _plan(config: Mapping[str, Any]) -> TissuePlan:
     return plan_batch(config["tissue"], config["names"]["tissue"], config["samples"])
 
@@ -140,7 +116,7 @@ def _drawn(plan: TissuePlan, count: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def _description(
-    config: Mapping[str, Any], protocols: list[str], timelines: list[Timeline], plan: TissuePlan
+    config: Mapping[str, Any], sources: list[str], timelines: list[Timeline], plan: TissuePlan
 ) -> Description:
     if config["store"] not in STORES:
         raise ConfigurationError(f"store is {config['store']!r}; it is one of {', '.join(STORES)}.")
@@ -150,7 +126,7 @@ def _description(
     varied = [*plan.lists, *plan.table, *plan.grids, *plan.draws]
     asked = {key: value for key, value in without_password(config).items() if key not in ("output", "tracking")}
     return Description(
-        protocols={source: sequence_content(source) for source in protocols},
+        protocols={source: sequence_content(source) for source in sources},
         measurements=np.array([int((timeline.block_adc >= 0).sum()) for timeline in timelines]),
         tissues=plan.tissues,
         chunk=config["chunk"],

@@ -6,9 +6,7 @@ write everything into one folder, and log that folder.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,20 +20,18 @@ from spinloom.evaluation.imaging_report import describe_image
 from spinloom.evaluation.simulation_report import describe
 from spinloom.interfaces import KSpace, Reporter, RunInfo
 from spinloom.quantify.zspectrum import z_spectrum
-from spinloom.registry import plugins
 from spinloom.sequence_sources import read_sequence
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.folders import check_output
 from spinloom.tasks.imaging_folder import Imaging, image_of, write_imaging
+from spinloom.tasks.observing import observed
 from spinloom.tasks.simulate import build_simulator, check_fit
 from spinloom.tasks.simulation_folder import Simulation, write_simulation
 from spinloom.tasks.subjects import read_subject, subject_itself
+from spinloom.tasks.sweeps import parent_run
 from spinloom.tissue.batches import TissueBatch
 from spinloom.tissue.phantom import Phantom
 from spinloom.whole_folder import whole_folder
-
-PARENT_RUN = "SPINLOOM_PARENT_RUN"
-"""Environment variable that tells the jobs of a sweep, wherever they run, which run they belong to."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +64,8 @@ def run_simulation(config: Mapping[str, Any], progress: Callable[[int, int], Non
 
     name = f"{Path(timeline.source).stem} on {subject.name}"
     settings = tracking.TrackingSettings.from_config(config["tracking"])
-    parent = os.environ.get(PARENT_RUN)
-    with tracking.run(settings, task="simulate", name=name, parent=parent) as run:
-        with _observed(RunInfo("simulate", run.run_id, output, config)), whole_folder(output) as folder:
+    with tracking.run(settings, task="simulate", name=name, parent=parent_run()) as run:
+        with observed(RunInfo("simulate", run.run_id, output, config)), whole_folder(output) as folder:
             with clock.step("simulate"):
                 signal = simulator.simulate(timeline, subject)
             own = simulator.report(timeline, subject, signal) if isinstance(simulator, Reporter) else ()
@@ -94,32 +89,7 @@ def run_simulation(config: Mapping[str, Any], progress: Callable[[int, int], Non
     return Outcome(output, run.run_id, headline)
 
 
-@contextmanager
-def open_sweep(config: Mapping[str, Any]) -> Iterator[None]:
-    """The parent run of a sweep, known to its jobs by `PARENT_RUN` while the context lasts."""
-    settings = tracking.TrackingSettings.from_config(config["tracking"])
-    with tracking.sweep(settings, task="simulate", name=f"sweep into {config['output']}") as run:
-        if run.run_id is not None:
-            os.environ[PARENT_RUN] = run.run_id
-        try:
-            yield
-        finally:
-            os.environ.pop(PARENT_RUN, None)
-
-
 def _check_types(config: Mapping[str, Any]) -> None:
     for key, kind, words in (("overwrite", bool, "true or false"), ("seed", int, "a whole number")):
         if type(config[key]) is not kind:
             raise ConfigurationError(f"{key} is {config[key]!r}; it is {words}.")
-
-
-@contextmanager
-def _observed(info: RunInfo) -> Iterator[None]:
-    """Tell plugins of the run's start and end."""
-    plugins().run_started(info)
-    try:
-        yield
-    except BaseException:
-        plugins().run_finished(info, "FAILED")
-        raise
-    plugins().run_finished(info, "FINISHED")

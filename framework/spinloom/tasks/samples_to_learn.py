@@ -1,0 +1,118 @@
+"""The samples that a configuration trains a network on: those of a set, or fresh ones of a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spinloom.errors import ConfigurationError
+from spinloom.interfaces import Checker, Surrogate
+from spinloom.learning.batches import Samples, make_samples
+from spinloom.learning.set_parts import SetParts, timeline_of, tissue_of
+from spinloom.learning.settings import TrainingSettings
+from spinloom.learning.signal_set import SignalSet, open_set
+from spinloom.learning.sources import FreshParts, Source
+from spinloom.sequence.timeline import Timeline
+from spinloom.tasks.draws import TRAINING, Draws
+from spinloom.tasks.record import without_password
+from spinloom.tasks.simulate import build_simulator, check_fit
+from spinloom.tissue.pools import Tissue
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What is learned from.
+
+    source: of batches
+    identity: what tells it from others, plain containers
+    facts: for the record of the trained surrogate
+    """
+
+    source: Source
+    identity: Mapping[str, Any]
+    facts: Mapping[str, Any]
+
+
+def samples_to_learn(config: Mapping[str, Any], name: str, surrogate: Surrogate, settings: TrainingSettings) -> Learned:
+    """Open the set of `config`, or prepare its simulator; refuses what `surrogate` cannot stand in for."""
+    if config["set"] is not None:
+        return _from_set(config, name, surrogate, settings)
+    return _from_simulator(config, name, surrogate, settings)
+
+
+def _from_set(config: Mapping[str, Any], name: str, surrogate: Surrogate, settings: TrainingSettings) -> Learned:
+    signals = open_set(config["set"])
+    made = signals.attributes["config"]
+    _refuse_other(config, signals)
+    for protocol in range(len(signals.protocols)):
+        numbers = signals.part(protocol, slice(0, 1)).numbers
+        _check(name, surrogate, timeline_of(signals, protocol), tissue_of(made, numbers))
+    parts = SetParts(signals, surrogate, surrogate.inputs, settings.validation)
+    return Learned(
+        Source(parts, config["seed"], settings.buffer, settings.validation_samples),
+        {"set": signals.digest, "seed": config["seed"]},
+        {
+            "set": {"path": str(Path(config["set"]).absolute()), "digest": signals.digest, "samples": len(signals)},
+            "made_by": {key: made.get(key) for key in ("simulator", "sequence", "protocols", "tissue", "samples")},
+            "sequences": _hashes([timeline_of(signals, number) for number in range(len(signals.protocols))]),
+        },
+    )
+
+
+def _refuse_other(config: Mapping[str, Any], signals: SignalSet) -> None:
+    """Raise where the configuration names another sequence, tissue or simulator than made the set."""
+    made = signals.attributes["config"]
+    asked = {"sequence": config["sequence"], "tissue": config["names"].get("tissue")}
+    found = {"sequence": made["sequence"], "tissue": made["names"]["tissue"]}
+    for key, value in asked.items():
+        if value is not None and value != found[key]:
+            raise ConfigurationError(
+                f"set={config['set']} was made with {key}={found[key]}, but {key}={value} is asked for; leave {key} "
+                "out, or make a set of it with `spinloom generate`."
+            )
+
+
+def _from_simulator(config: Mapping[str, Any], name: str, surrogate: Surrogate, settings: TrainingSettings) -> Learned:
+    if config["simulator"] is None:
+        raise ConfigurationError(
+            "Nothing to learn from: add set=FOLDER, a set that `spinloom generate` made, or simulator=NAME with "
+            "sequence, tissue and samples."
+        )
+    if type(config["chunk"]) is not int or config["chunk"] < 1:
+        raise ConfigurationError(f"chunk is {config['chunk']!r}; it is a whole number from 1.")
+    simulator = build_simulator(config["simulator"])
+    draws = Draws(config, TRAINING, config["chunk"])
+    if not draws.only_drawn:
+        raise ConfigurationError(
+            "Fresh samples each epoch need a tissue whose ranges are all drawn: uniform(low, high), latin(low, high) "
+            "or their logarithms. For grids and tables, make a set with `spinloom generate`."
+        )
+    for number in range(0, draws.parts, draws.parts // len(draws.sequences)):
+        part = draws.part(number)
+        check_fit(simulator, config["simulator"]["name"], part.timeline, part.tissue[:1])
+        _check(name, surrogate, part.timeline, part.tissue[:1])
+
+    def make(epoch: int, chunk: int) -> Samples:
+        part = draws.part(chunk, 1 + epoch)
+        return make_samples(surrogate, surrogate.inputs, part.timeline, part.tissue, part.simulated(simulator))
+
+    parts = FreshParts(draws.parts, draws.samples, make)
+    shown = without_password(config)
+    made = {key: shown[key] for key in ("simulator", "sequence", "protocols", "tissue", "samples", "chunk", "seed")}
+    return Learned(
+        Source(parts, config["seed"], settings.buffer, settings.validation_samples),
+        made,
+        {"set": None, "made_by": made, "sequences": _hashes(draws.sequences)},
+    )
+
+
+def _check(name: str, surrogate: Surrogate, timeline: Timeline, tissue: Tissue) -> None:
+    surrogate.requirements.check(name, timeline, tissue)
+    if isinstance(surrogate, Checker):
+        surrogate.check(timeline, tissue)
+
+
+def _hashes(timelines: Any) -> list[str]:
+    return sorted({timeline.sha256 for timeline in timelines})

@@ -1,0 +1,35 @@
+"""Sweeps: many runs of one task as children of one run, wherever they run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from spinloom import tracking
+
+PARENT_RUN = "SPINLOOM_PARENT_RUN"
+"""Environment variable that tells the jobs of a sweep, wherever they run, which run they belong to."""
+
+
+def parent_run() -> str | None:
+    """Id of the run of the sweep that this process works for; None outside a sweep."""
+    return os.environ.get(PARENT_RUN)
+
+
+def sweep_opener(task: str) -> Callable[[Mapping[str, Any]], AbstractContextManager[None]]:
+    """Opens the parent run of a sweep of `task` into the `output` of its configuration."""
+
+    @contextmanager
+    def open_sweep(config: Mapping[str, Any]) -> Iterator[None]:
+        settings = tracking.TrackingSettings.from_config(config["tracking"])
+        with tracking.sweep(settings, task=task, name=f"sweep into {config['output']}") as run:
+            if run.run_id is not None:
+                os.environ[PARENT_RUN] = run.run_id
+            try:
+                yield
+            finally:
+                os.environ.pop(PARENT_RUN, None)
+
+    return open_sweep
