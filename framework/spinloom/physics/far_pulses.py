@@ -134,9 +134,9 @@ def _chain(  # type: ignore[no-untyped-def]
     wide, row = row_length(size), size * LANES
     room, signs = matrices(size), np.ones(size)
     signs[pools : 2 * pools] = -1.0
-    solved = np.empty((nodes.shape[0], room.shape[1]))
+    solved = rows(nodes.shape[0] * room.shape[1] // LANES)[: nodes.shape[0] * room.shape[1]].reshape(-1, room.shape[1])
     cell, saturation = rows(size * (size + 2)), rows(bound)
-    columns, product, whole = rows((size + 2) * size), rows(size * size), rows((size + 1) * size)
+    columns, old, whole = rows((size + 2) * size), rows(2 * size), rows((size + 1) * size)
     jobs, count = out.shape[0] * tissues, weights.shape[0]
     for block in range(0, jobs, LANES):
         for node in range(nodes.shape[0]):
@@ -167,9 +167,7 @@ def _chain(  # type: ignore[no-untyped-def]
         columns[:] = 0.0
         for column in range(size):
             columns[column * (row + LANES) : column * (row + LANES) + LANES] = 1.0
-        for number in range(2 * count if mirrored else count):
-            late = number >= count  # the second half, of the source alone, plays the first one backwards
-            c = 2 * count - 1 - number if late else number
+        for c in range(count):
             _interpolate(solved, weights[c], cell, pools, size)
             if spreads[c] != 0.0:
                 for s in range(bound):
@@ -177,9 +175,10 @@ def _chain(  # type: ignore[no-untyped-def]
                         factor = math.exp(-spreads[c] * saturation[s * LANES + lane])
                         for at in range((3 * pools + s) * wide + lane, (3 * pools + s + 1) * wide, LANES):
                             cell[at] *= factor
-            if not late:
-                _multiply(cell, columns, product, size)
-            _supply(cell, columns, (size + late) * row, size)
+            if mirrored:
+                _supply_late(cell, columns, pools, size)
+            _multiply(cell, columns, old, size)
+            _supply(cell, columns, old, size)
         if mirrored:
             mirror(columns, whole, pools, bound)
         for lane in range(min(LANES, jobs - block)):
@@ -194,42 +193,58 @@ def _interpolate(solved, weights, cell, pools, size):  # type: ignore[no-untyped
     for i in range(size):
         for j in range(size + 1):
             at = i * wide + (j * LANES if j < size else wide - LANES)
-            odd = (i < 2 * pools) != (j < 2 * pools)
+            parity = 1 if (i < 2 * pools) != (j < 2 * pools) else 0
             total = spread(0.0)
             for node in range(weights.shape[1]):
-                share = weights[1, node] if odd else weights[0, node]
-                total = total + share * load(solved[node], at)
+                total = total + weights[parity, node] * load(solved[node], at)
             store(cell, at, total)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _multiply(cell, columns, product, size):  # type: ignore[no-untyped-def]
-    """The cell's propagator after all columns but the source's, two rows and two columns at a time."""
+def _multiply(cell, columns, old, size):  # type: ignore[no-untyped-def]
+    """The cell's propagator after all columns but the source's, two rows and two columns at a time.
+
+    old: room for two columns
+    """
     wide, row = row_length(size), size * LANES
-    for i in range(0, size, 2):
-        i1 = min(i + 1, size - 1)
-        for j in range(0, size, 2):
-            j1 = min(j + 1, size - 1)
+    for j in range(0, size, 2):
+        j0, j1 = j * row, min(j + 1, size - 1) * row
+        for k in range(0, row, LANES):
+            store(old, k, load(columns, j0 + k))
+            store(old, row + k, load(columns, j1 + k))
+        for i in range(0, size, 2):
+            i1 = min(i + 1, size - 1)
             s00, s01, s10, s11 = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
             for k in range(0, row, LANES):
                 l0, l1 = load(cell, i * wide + k), load(cell, i1 * wide + k)
-                r0, r1 = load(columns, j * row + k), load(columns, j1 * row + k)
+                r0, r1 = load(old, k), load(old, row + k)
                 s00, s01, s10, s11 = s00 + l0 * r0, s01 + l0 * r1, s10 + l1 * r0, s11 + l1 * r1
-            store(product, j * row + i * LANES, s00)
-            store(product, j * row + i1 * LANES, s10)
-            store(product, j1 * row + i * LANES, s01)
-            store(product, j1 * row + i1 * LANES, s11)
-    columns[: size * row] = product[: size * row]
+            store(columns, j0 + i * LANES, s00)
+            store(columns, j0 + i1 * LANES, s10)
+            store(columns, j1 + i * LANES, s01)
+            store(columns, j1 + i1 * LANES, s11)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _supply(cell, columns, at, size):  # type: ignore[no-untyped-def]
-    """The cell's propagator after the source's column, which stands at `at`, and what its source adds."""
+def _supply(cell, columns, old, size):  # type: ignore[no-untyped-def]
+    """The cell's propagator after the source's column, and what its source adds."""
     wide, row = row_length(size), size * LANES
-    new = rows(size)
+    old[:row] = columns[size * row : (size + 1) * row]
     for i in range(size):
         total = load(cell, (i + 1) * wide - LANES)
         for k in range(0, row, LANES):
-            total = total + load(cell, i * wide + k) * load(columns, at + k)
-        store(new, i * LANES, total)
-    columns[at : at + row] = new[:row]
+            total = total + load(cell, i * wide + k) * load(old, k)
+        store(columns, size * row + i * LANES, total)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _supply_late(cell, columns, pools, size):  # type: ignore[no-untyped-def]
+    """What the source of the cell's mirror image adds: J U^T J of it, U being the propagator before the cell."""
+    wide, row = row_length(size), size * LANES
+    for j in range(size):
+        total = spread(0.0)
+        for i in range(size):
+            product = load(columns, j * row + i * LANES) * load(cell, (i + 1) * wide - LANES)
+            total = total - product if pools <= i < 2 * pools else total + product
+        at = (size + 1) * row + j * LANES
+        store(columns, at, load(columns, at) + (-1.0 if pools <= j < 2 * pools else 1.0) * total)

@@ -18,17 +18,14 @@ import torch
 
 from spinloom.physics.bloch_mcconnell import rf_generators
 from spinloom.physics.propagation import PulseKey
+from spinloom.physics.pulse_lanes import integrate_pulses
 from spinloom.physics.sampling import SampledPulse
 from spinloom.physics.star import Star
-from spinloom.physics.taylor import integrate_pulses
 from spinloom.sequence.timeline import RfWaveform
 from spinloom.tissue.pools import Tissue
 
 SERIES_RADIUS = 12.0
 """Largest spectral radius times part of a cell: terms grow to e^12 before they fall, which costs 5 digits of 16."""
-
-MOST_TERMS = 80
-"""Terms of a series at most: more than a radius of 12 needs for rounding."""
 
 SYMMETRY = 1e-7
 """Largest part of a pulse's area by which the two halves of a symmetric one may differ: the digits of a file."""
@@ -45,12 +42,6 @@ def spectral_radii(
     precession = np.hypot(detuning, width).max(axis=1)
     peak = np.abs(amplitude) * float(nutation.max()) * float(np.abs(sampled.mean).max())
     return np.maximum(precession, star.fastest - lift) + peak
-
-
-def series_reach(tolerance: float) -> np.ndarray:
-    """The largest radius times time that 0, 1, ... Taylor terms solve: the first term left out is `tolerance`."""
-    terms = np.arange(1, MOST_TERMS + 1)
-    return np.exp((np.log(tolerance) + np.cumsum(np.log(terms))) / terms)
 
 
 def is_symmetric(waveform: RfWaveform) -> bool:
@@ -106,7 +97,6 @@ class Series:
         key_of, tissue_of = (axis.ravel() for axis in np.meshgrid(order, np.arange(tissues), indexing="ij"))
         frequency = np.array([key.frequency for key in self.keys])
         cells, absorption, nutation = self._cells(), absorptions(self.tissue, frequency), self._nutation
-        reach = series_reach(self.tolerance)
         out = np.empty((len(self.keys), tissues, size + 1, size))
 
         def run(part: slice) -> None:
@@ -118,7 +108,7 @@ class Series:
                 key_of[part],
                 tissue_of[part],
                 cells,
-                reach,
+                self.tolerance,
                 SERIES_RADIUS,
                 lift,
                 mirrored,

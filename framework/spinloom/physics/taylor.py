@@ -1,8 +1,7 @@
-"""Compiled Taylor series of pulses: eight propagators side by side, all of their columns cell after cell.
+"""Compiled Taylor series over a part of a cell, eight propagators side by side.
 
-A lane (`lanes`) is one propagator, of a tissue under a pulse.  Lanes share the envelope and nothing else.  Within a
-cell of length h the nutation is a straight line in time, w(s) = a + b s for s in [0, 1], whose two moments are those
-of the samples; the derivatives D of the solution follow from each other,
+A lane (`lanes`) is one propagator, of a tissue under a pulse.  Within a cell of length h the nutation is a straight
+line in time, w(s) = a + b s for s in [0, 1]; the derivatives D of the solution follow from each other,
 
     D[j+1] = h (A0 D[j] + a X D[j] + j b X D[j-1] + |w|^2-terms likewise) + h source,   M(1) = sum of D[j] / j!,
 
@@ -11,6 +10,10 @@ which costs one product with the star-shaped A0 a term, a few operations a pool,
 Magnetisation is measured in units of the square root of its pool's fraction, in which exchange is symmetric.  `lift`
 is added to the rates, so that the generator's eigenvalues lie around zero rather than to the left of it, and taken off
 again by a factor exp(-lift h).
+
+Rows of rates: shift, R2, R1, exchange and source of the pools; rate, exchange, source and saturation of the semisolid
+ones; nutation.  `scale_rates` gives all but the last times h, saturation also times the rise of |w|^2, and then a and b
+along x and y.
 """
 
 from __future__ import annotations
@@ -20,108 +23,67 @@ import math
 import numpy as np
 from numba import njit
 
-from spinloom.physics.columns import mirror, rows, write
 from spinloom.physics.lanes import LANES, load, store
 
+STABLE = 1e-3
+"""Tolerance of a pool however small it is, lest it grow from cell to cell."""
+
+EASED = 0.05
+"""Factor of the lift below which terms are not left out for it: errors of slow pools point the same way in each cell."""
+
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def integrate_pulses(  # type: ignore[no-untyped-def]
-    shift,
-    r2,
-    r1,
-    coupling,
-    source,
-    bound_rate,
-    bound_coupling,
-    bound_source,
-    scale,
-    absorption,
-    nutation,
-    carrier,
-    key_of,
-    tissue_of,
-    cells,
-    reach,
-    largest,
-    lift,
-    mirrored,
-    out,
-):
-    """Propagators of the jobs (key, tissue) under one sampled envelope, into `out[key, tissue]` by columns.
+def measure(rates, pools, bound, radii, slack):  # type: ignore[no-untyped-def]
+    """Largest size of the generator in each pool on any lane [1/s], shape `(pools + bound,)`.
 
-    shift, r2, r1, coupling, source, bound_*, scale: as `star.Star.balanced` has them, tissues last
-    absorption: L of the semisolid pools [s], shape `(keys, bound, tissues)`
-    nutation: at envelope 1, shape `(keys, tissues)` [rad/s]; carrier: of each key [rad/s]
-    cells: length [s] and, for w_x, w_y and |w|^2, the line's value at the begin and its rise, shape `(7, cells)`
-    reach: the largest radius times time that 0, 1, ... terms solve; cells are cut into parts that stay below `largest`
-    mirrored: whether the cells are the first half of a pulse that is symmetric in time
-    out: shape `(keys, tissues, size + 1, size)`, the source's column last
+    radii: of precession and loss, which combine with nutation at a right angle, written here
+    slack: of exchange and of the difference between R2 and R1, which add to it, written here
     """
-    pools, bound, count = r2.shape[0], bound_rate.shape[0], cells.shape[1]
-    size = 3 * pools + bound
-    row = size * LANES
-    rates, step = rows(5 * pools + 4 * bound + 1), rows(5 * pools + 4 * bound + 4)
-    columns, whole, work = rows((size + 2) * size), rows((size + 1) * size), rows(3 * size)
-    radius, swing, saturation = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    inverse = np.ones(reach.shape[0] + 1)
-    for j in range(1, inverse.shape[0]):
-        inverse[j] = inverse[j - 1] / j
-    for block in range(0, key_of.shape[0], LANES):
-        filled = min(LANES, key_of.shape[0] - block)
-        columns[:] = 0.0
-        for lane in range(LANES):
-            job = block + min(lane, filled - 1)
-            key, tissue = key_of[job], tissue_of[job]
-            g = nutation[key, tissue]
-            swing[lane], saturation[lane] = abs(g), 0.0
-            fastest, uneven, exchange = 0.0, 0.0, 0.0
-            for i in range(pools):
-                d, c = shift[i, tissue] - carrier[key], coupling[i, tissue]
-                e2, e1 = r2[i, tissue] - lift, r1[i, tissue] - lift
-                at = i * LANES + lane
-                rates[at], rates[pools * LANES + at], rates[2 * pools * LANES + at] = d, e2, e1
-                rates[3 * pools * LANES + at], rates[4 * pools * LANES + at] = c, source[i, tissue]
-                fastest, uneven = max(fastest, math.hypot(d, 0.5 * (e2 + e1))), max(uneven, 0.5 * abs(e2 - e1))
-                exchange += c * c
-            for s in range(bound):
-                e1, c, absorbed = bound_rate[s, tissue] - lift, bound_coupling[s, tissue], absorption[key, s, tissue]
-                at = (5 * pools + s) * LANES + lane
-                rates[at], rates[bound * LANES + at], rates[2 * bound * LANES + at] = e1, c, bound_source[s, tissue]
-                rates[3 * bound * LANES + at] = absorbed * g * g
-                fastest, saturation[lane] = max(fastest, abs(e1)), max(saturation[lane], absorbed * g * g)
-                exchange += c * c
-            rates[(5 * pools + 4 * bound) * LANES + lane] = g
-            radius[lane] = fastest + uneven + math.sqrt(exchange)
-            for column in range(size):
-                columns[column * (row + LANES) + lane] = 1.0
-        for number in range(2 * count if mirrored else count):
-            late = number >= count  # the second half, of the source alone, plays the first one backwards
-            c = 2 * count - 1 - number if late else number
-            begin = cells[1::2, c] + cells[2::2, c] if late else cells[1::2, c]
-            rise = -cells[2::2, c] if late else cells[2::2, c]
-            line = np.maximum(np.abs(begin), np.abs(begin + rise))
-            fastest = np.max(radius + math.hypot(line[0], line[1]) * swing + line[2] * saturation)
-            parts = max(1, math.ceil(fastest * cells[0, c] / largest))
-            h, terms = cells[0, c] / parts, 4
-            while terms < reach.shape[0] - 1 and reach[terms] < fastest * h:
-                terms += 1
-            shares = math.exp(-lift * h) * inverse[: terms + 1]
-            for part in range(parts):
-                _scale(rates, step, pools, bound, h, begin + (part / parts) * rise, rise / parts)
-                if not late:
-                    for column in range(size):
-                        _advance(step, columns, column * row, work, pools, bound, shares, False, 0.0)
-                _advance(step, columns, (size + late) * row, work, pools, bound, shares, True, lift * h)
-        if mirrored:
-            mirror(columns, whole, pools, bound)
-        for lane in range(filled):
-            key, tissue = key_of[block + lane], tissue_of[block + lane]
-            write(whole if mirrored else columns, lane, scale[:, tissue], out[key, tissue])
+    radii[:] = 0.0
+    slack[:] = 0.0
+    for lane in range(LANES):
+        exchange = 0.0
+        for i in range(pools + bound):
+            if i < pools:
+                d, e2 = rates[i * LANES + lane], rates[(pools + i) * LANES + lane]
+                e1, c = rates[(2 * pools + i) * LANES + lane], rates[(3 * pools + i) * LANES + lane]
+            else:
+                at = (4 * pools + i) * LANES + lane
+                d, e2, e1, c = 0.0, rates[at], rates[at], rates[at + bound * LANES]
+            radii[i] = max(radii[i], math.hypot(d, 0.5 * (e2 + e1)))
+            slack[i] = max(slack[i], 0.5 * abs(e2 - e1) + c)
+            exchange += c * c
+        e2, e1 = rates[pools * LANES + lane], rates[2 * pools * LANES + lane]
+        slack[0] = max(slack[0], 0.5 * abs(e2 - e1) + math.sqrt(exchange))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _scale(rates, step, pools, bound, h, begin, rise):  # type: ignore[no-untyped-def]
-    """Rates times the length `h` of a part of a cell, and what the RF adds to them on the line from `begin` on."""
+def shares_of(radii, weights, decay, tolerance):  # type: ignore[no-untyped-def]
+    """Factors of as many derivatives as `tolerance` asks for: `decay` / j!.
+
+    radii: of the generator in each pool, times the time
+    weights: of the pools in what is asked for; a pool's error reaches water by its fraction
+    """
+    terms = 4
+    for i in range(radii.shape[0]):
+        left_out, j = max(decay, EASED) * max(min(weights[i], 1.0), tolerance / STABLE), 0
+        while left_out > tolerance or j < terms:
+            j += 1
+            left_out *= radii[i] / j
+        terms = j
+    shares = np.empty(terms + 1)
+    shares[0] = decay
+    for j in range(1, terms + 1):
+        shares[j] = shares[j - 1] / j
+    return shares
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def scale_rates(rates, step, pools, bound, h, begin, rise):  # type: ignore[no-untyped-def]
+    """Rates times the length `h` of a part of a cell, and what the RF adds to them.
+
+    begin, rise: of the lines of w_x, w_y and |w|^2 at envelope 1
+    """
     free, rf = 5 * pools + 3 * bound, (5 * pools + 4 * bound) * LANES
     for at in range(0, free * LANES, LANES):
         store(step, at, h * load(rates, at))
@@ -136,16 +98,18 @@ def _scale(rates, step, pools, bound, h, begin, rise):  # type: ignore[no-untype
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _advance(step, columns, at, work, pools, bound, shares, supplied, growth):  # type: ignore[no-untyped-def]
-    """The column at `at` over a part of a cell: `shares` of its derivatives; `supplied` is that of the source."""
+def advance(step, columns, at, work, pools, bound, shares, turning, supplied, growth):  # type: ignore[no-untyped-def]
+    """The column at `at` over a part of a cell, `shares` of its derivatives.
+
+    step: rates as `scale_rates` gives them; work: room for three columns
+    turning: whether there is RF along y
+    supplied: whether it is the source's column, whose source grows as the lift does, by `growth` = lift h
+    """
     y, z, size = pools * LANES, 2 * pools * LANES, (3 * pools + bound) * LANES
     e2, e1, c, s = y, 2 * y, 3 * y, 4 * y
     brate, bc, bs, bslope = 5 * y, 5 * y + bound * LANES, 5 * y + 2 * bound * LANES, 5 * y + 3 * bound * LANES
     rf = 5 * y + 4 * bound * LANES
     old, now, new = 0, size, 2 * size
-    turning = False
-    for lane in range(2 * LANES):
-        turning = turning or step[rf + 2 * LANES + lane] != 0.0
     for i in range(0, size, LANES):
         m = load(columns, at + i)
         store(work, now + i, m)
