@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spinloom.physics.accuracy import choose_sampling
-from spinloom.physics.players import choose_player
+from spinloom.physics.players import player_of
 from spinloom.physics.propagation import Propagators, play
 from spinloom.sequence.steps import step_program
 from spinloom.sequence.timeline import RfWaveform, Timeline
@@ -181,7 +181,7 @@ def test_sampling_converges_with_fourth_order() -> None:
 @pytest.mark.parametrize("rtol", [1e-4, 1e-6, 1e-8])
 def test_the_chosen_sampling_keeps_the_error_that_was_asked_for(rtol: float, engine: str) -> None:
     timeline = timeline_of([*[(sinc(4096), rf_event(80.0, 250.0)), 0.005] * 5, SPOILER, MARKER])
-    player = choose_player(step_program(timeline), timeline, tissue_of(), rtol, torch.float64, engine)
+    player = player_of(engine, step_program(timeline), timeline, tissue_of(), rtol, torch.float64)
     sampling = choose_sampling(player.play, 4096, tissue_of(), rtol)
     exact, _ = solve(timeline, tissue_of())
     assert float((player.play(tissue_of(), sampling.cells)[0] - exact).abs().max()) <= rtol

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from spinloom.physics.accuracy import Sampling, choose_sampling
 from spinloom.physics.isochromats import averaged, sentences, with_isochromats
-from spinloom.physics.players import choose_player
+from spinloom.physics.players import choose_engine, player_of
 from spinloom.physics.probing import probed_measurements, probed_tissues
 from spinloom.physics.propagation import common_larmor
 from spinloom.sequence.replay import PHYSICAL, PULSEQ_CEST, replay
@@ -66,8 +66,8 @@ def solve_pools(
     timeline = without_silence(replay(timeline, timing, shape_phase, tissue.max_pulse_samples, common_larmor(tissue)))
     cells = "all" if timing == PULSEQ_CEST else cells
     program = step_program(timeline)
-    engine = "readable" if flat.requires_grad else engine
-    player = choose_player(program, timeline, flat, rtol, dtype, engine)
+    engine = choose_engine(flat, "readable" if flat.requires_grad else engine)
+    player = player_of(engine, program, timeline, flat, rtol, dtype)
     sampling = _sampling(program, timeline, flat, rtol, cells, engine)
     parts = []
     tissues = int(flat.batch_shape.numel())
@@ -83,7 +83,7 @@ def solve_pools(
         mxy=averaged(torch.cat([mxy for _, mxy in parts]), whole).reshape(shape),
         time=program.time,
         measurement=program.measurement,
-        notes=(*program.notes, sampling.sentence(), f"Played by the {player.name} engine.", *sentences(whole)),
+        notes=(*program.notes, sampling.sentence(), f"Played by the {engine} engine.", *sentences(whole)),
     )
 
 
@@ -95,5 +95,5 @@ def _sampling(
     probe = probed_tissues(tissue)
     probed = program.only(probed_measurements(program, timeline, probe))
     segments = max((waveform.durations.size for waveform in timeline.waveforms), default=1)
-    player = choose_player(probed, timeline, probe, rtol, torch.float64, engine)
+    player = player_of(engine, probed, timeline, probe, rtol, torch.float64)
     return choose_sampling(player.play, segments, probe, rtol)

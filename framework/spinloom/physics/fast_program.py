@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from spinloom.physics.envelope import Envelope
 from spinloom.physics.propagation import PulseKey, common_larmor
 from spinloom.sequence.atoms import END, PULSE, SAMPLE
 from spinloom.sequence.steps import StepProgram
@@ -24,7 +26,7 @@ from spinloom.units import PPM
 class FastProgram:
     """A step program as the compiled loops take it.
 
-    keys: distinct pulses; durations: distinct delays [s]
+    keys: distinct pulses, those of one waveform side by side; durations: distinct delays [s]
     kind, index: of the steps, as in `StepProgram`, the index of a pulse being that of its key
     turn: before each pulse, or at each sample, counter-clockwise [rad]; 0 elsewhere
     samples: how many are recorded
@@ -55,6 +57,16 @@ class FastProgram:
         keys = [PulseKey(int(waveform[n]), float(amplitude[n]), float(frequency[n])) for n in first]
         turn = _turns(program.kind, pulses, -phase[event], after[event])
         return cls(timeline, keys, program.durations, program.kind, index, turn, program.time.size)
+
+    @cached_property
+    def by_envelope(self) -> tuple[tuple[Envelope, slice], ...]:
+        """Every envelope that is played, and the place of its keys."""
+        waveform = np.array([key.waveform for key in self.keys], dtype=np.int64)
+        played, first, count = np.unique(waveform, return_index=True, return_counts=True)
+        return tuple(
+            (Envelope(self.timeline.waveforms[number]), slice(begin, begin + keys))
+            for number, begin, keys in zip(played.tolist(), first.tolist(), count.tolist(), strict=True)
+        )
 
     @property
     def longest_train(self) -> int:

@@ -13,7 +13,7 @@ from spinloom.physics.bloch_mcconnell import Layout
 from spinloom.physics.fast import play_fast
 from spinloom.physics.fast_program import FastProgram
 from spinloom.physics.propagation import Propagators, play
-from spinloom.physics.star import Star, star_of
+from spinloom.physics.star import star_of
 from spinloom.sequence.steps import StepProgram
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
@@ -36,22 +36,14 @@ KEPT = 512 * 2**20
 
 @dataclass(frozen=True)
 class Player:
-    """An engine with a program.
+    """An engine with a program: how it plays a part of a batch, and how many tissues at once."""
 
-    name: `fast` or `readable`
-    play: plays a part of the batch
-    chunk: tissues to play at once
-    """
-
-    name: str
     play: Play
     chunk: int
 
 
-def choose_player(
-    program: StepProgram, timeline: Timeline, tissue: Tissue, rtol: float, dtype: torch.dtype, engine: str
-) -> Player:
-    """The player for tissues like `tissue`."""
+def choose_engine(tissue: Tissue, engine: str) -> str:
+    """Which engine plays tissues like `tissue`, `fast` or `readable`; engine: one of `ENGINES`."""
     if engine not in ENGINES:
         raise ConfigurationError(f"The engine '{engine}' is unknown. {known_names(engine, ENGINES)}")
     is_star = engine != "readable" and _is_star(tissue)
@@ -60,10 +52,7 @@ def choose_player(
             f"The fast engine does not solve tissue '{tissue.name}': it plays star exchange on the CPU, without "
             "gradients; engine=auto takes the readable one."
         )
-    prepared = FastProgram.of(program, timeline, tissue)
-    matrices = (len(prepared.keys) + prepared.durations.size) * Layout.of(tissue).size ** 2 * 8
-    build = _fast if is_star else _readable
-    return build(program, prepared, rtol, dtype, matrices)
+    return "fast" if is_star else "readable"
 
 
 def _is_star(tissue: Tissue) -> bool:
@@ -72,27 +61,29 @@ def _is_star(tissue: Tissue) -> bool:
     return all(star_of(tissue[number : number + 1]) is not None for number in judged)
 
 
-def _readable(program: StepProgram, prepared: FastProgram, rtol: float, dtype: torch.dtype, matrices: int) -> Player:
-    timeline = prepared.timeline
+def player_of(
+    engine: str, program: StepProgram, timeline: Timeline, tissue: Tissue, rtol: float, dtype: torch.dtype
+) -> Player:
+    """The player of `program` for tissues like `tissue`; engine: `fast` or `readable`."""
+    prepared = FastProgram.of(program, timeline, tissue)
+    matrices = max(1, (len(prepared.keys) + prepared.durations.size) * Layout.of(tissue).size ** 2 * 8)
+    if engine == "fast":
+        return Player(_fast(prepared, rtol, dtype), max(1, CACHED * torch.get_num_threads() // matrices))
+    return Player(_readable(program, timeline, dtype), max(1, KEPT // matrices))
 
+
+def _readable(program: StepProgram, timeline: Timeline, dtype: torch.dtype) -> Play:
     def played(part: Tissue, cells: int | None) -> tuple[Tensor, Tensor]:
         return play(program, timeline, part, Propagators(timeline, part, cells), dtype)
 
-    return Player("readable", played, max(1, KEPT // max(matrices, 1)))
+    return played
 
 
-def _fast(program: StepProgram, prepared: FastProgram, rtol: float, dtype: torch.dtype, matrices: int) -> Player:
-    threads, fine = torch.get_num_threads(), min(SHARE * rtol / prepared.longest_train, 1e-6)
+def _fast(program: FastProgram, rtol: float, dtype: torch.dtype) -> Play:
+    threads, fine = torch.get_num_threads(), min(SHARE * rtol / program.longest_train, 1e-6)
 
     def played(part: Tissue, cells: int | None) -> tuple[Tensor, Tensor]:
-        tolerance = EXACT if cells is None else fine
-        mz, mxy = play_fast(prepared, part, _star(part), cells, tolerance, threads)
+        mz, mxy = play_fast(program, part, cells, EXACT if cells is None else fine, threads)
         return mz.to(dtype), mxy.to(torch.complex64 if dtype == torch.float32 else torch.complex128)
 
-    return Player("fast", played, max(1, CACHED // max(matrices, 1)))
-
-
-def _star(part: Tissue) -> Star:
-    star = star_of(part)
-    assert star is not None
-    return star
+    return played

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from spinloom.physics.propagation import common_larmor
+from spinloom.physics.sampling import FAR
 from spinloom.sequence.atoms import FREE, PULSE
 from spinloom.sequence.steps import StepProgram
 from spinloom.sequence.timeline import Timeline
@@ -47,7 +48,11 @@ def probed_measurements(program: StepProgram, timeline: Timeline, tissue: Tissue
     larmor = common_larmor(tissue)
     frequency = pulses["frequency_offset"] + pulses["frequency_ppm"] * PPM * larmor
     phase = pulses["phase_offset"] + pulses["phase_ppm"] * PPM * larmor
-    measured, first = np.unique(measurement, return_index=True)
+    near = np.flatnonzero(np.abs(frequency) * pulses["length"] < FAR)
+    if not near.size:
+        return every
+    measured, place = np.unique(measurement[near], return_index=True)
+    first = near[place]
     water = (tissue.b0_shift_ppm * PPM * tissue.larmor).cpu().numpy()
     chosen = [_nearest(frequency[first], shift) for shift in _resonances(tissue)]
     for shift, rel_b1 in np.unique(np.stack([water, tissue.rel_b1.cpu().numpy()], axis=1), axis=0):

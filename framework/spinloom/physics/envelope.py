@@ -1,0 +1,57 @@
+"""What solving a pulse takes to know of its envelope alone: whether half of it is enough, and its cells.
+
+A pulse that is the same backwards is solved over its first half (`columns.mirror`).  How nearly it must be so follows
+from the error that is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from spinloom.physics.sampling import SampledPulse, sample_pulse
+from spinloom.physics.series import SYMMETRY, first_half
+from spinloom.sequence.timeline import RfWaveform
+
+
+@dataclass(frozen=True, eq=False)
+class Envelope:
+    """A waveform, and its samplings as they are asked for."""
+
+    waveform: RfWaveform
+    _sampled: dict[tuple[int | None, bool], SampledPulse] = field(default_factory=dict)
+
+    @cached_property
+    def real(self) -> bool:
+        """Whether it has one phase, and that zero or half a turn."""
+        return not np.any(self.waveform.values.imag)
+
+    @cached_property
+    def asymmetry(self) -> float:
+        """Largest part of its area by which a real envelope differs backwards; infinite for a complex one."""
+        if not self.real:
+            return np.inf
+        durations, values = self.waveform.durations, self.waveform.values.real
+        ends = np.concatenate([[0.0], np.cumsum(durations)])
+        area = np.concatenate([[0.0], np.cumsum(values * durations)])
+        backwards = area[-1] - np.interp(ends[-1] - ends, ends, area)
+        return float(np.abs(area - backwards).max() / max(np.abs(area).max(), np.finfo(float).tiny))
+
+    def mirrored(self, tolerance: float) -> bool:
+        """Whether its first half stands for the whole, within the digits of a file and the tolerance."""
+        return self.asymmetry <= min(SYMMETRY, tolerance)
+
+    @cached_property
+    def half(self) -> RfWaveform:
+        """Its first half."""
+        return first_half(self.waveform)
+
+    def sampled(self, cells: int | None, half: bool) -> SampledPulse:
+        """Its cells, or those of its half, so many for the whole; None keeps every segment."""
+        if (cells, half) not in self._sampled:
+            form = self.half if half else self.waveform
+            wanted = (cells + 1) // 2 if half and cells is not None else cells
+            self._sampled[cells, half] = sample_pulse(form, wanted)
+        return self._sampled[cells, half]

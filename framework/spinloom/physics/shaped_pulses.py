@@ -1,0 +1,102 @@
+"""Pulses of many segments: a Taylor series near resonance, a chain of cells far from it.
+
+Pulses of one envelope are solved side by side.  Those further off resonance are cut into more cells
+(`sampling.enough_cells`), in few steps, so that many are sampled alike.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spinloom.physics.envelope import Envelope
+from spinloom.physics.far_pulses import solve_far_keys
+from spinloom.physics.propagation import PulseKey, solve_pulse
+from spinloom.physics.sampling import FAR, SampledPulse, enough_cells
+from spinloom.physics.series import SERIES_RADIUS, Series, absorptions, spectral_radii
+from spinloom.physics.star import Star
+from spinloom.tissue.pools import Tissue
+
+MOST_PARTS = 4
+"""A pulse whose cells would be cut into more parts than this is solved by matrix exponentials instead."""
+
+
+def solve_shaped(
+    envelope: Envelope,
+    keys: list[PulseKey],
+    tissue: Tissue,
+    star: Star,
+    cells: int | None,
+    tolerance: float,
+    threads: int,
+) -> np.ndarray:
+    """Propagators of one envelope's keys by columns, the source's last, shape `(keys, tissues, size + 1, size)`."""
+    size = star.layout.size - 1
+    out = np.empty((len(keys), star.weights.shape[0], size + 1, size))
+    half = envelope.mirrored(tolerance)
+    nutation = 2 * np.pi * tissue.rel_b1.numpy()
+    for count, numbers in _alike(envelope, keys, cells, half):
+        sampled, members = envelope.sampled(count, half), [keys[number] for number in numbers]
+        near = _near(envelope, sampled, members, star, nutation, count)
+        if near.any():
+            jobs = Series(tissue, star, sampled, [keys[number] for number in numbers[near]], tolerance, nutation)
+            out[numbers[near]] = jobs.halves(threads) if half else jobs.whole(threads)
+        if not near.all():
+            far = [keys[number] for number in numbers[~near]]
+            out[numbers[~near]] = _solve_far(envelope, far, tissue, star, count, half)
+    return out
+
+
+def _alike(
+    envelope: Envelope, keys: list[PulseKey], cells: int | None, half: bool
+) -> list[tuple[int | None, np.ndarray]]:
+    """Cells, and numbers of the keys that are sampled so."""
+    if cells is None:
+        return [(None, np.arange(len(keys)))]
+    turns = (envelope.waveform.duration * abs(key.frequency) for key in keys)
+    counts = [_doubled(cells, enough_cells(cells, each)) for each in turns]
+    sizes = {count: envelope.sampled(count, half).length.size for count in set(counts)}
+    groups: dict[int, list[int]] = {}
+    for number, count in enumerate(counts):
+        groups.setdefault(sizes[count], []).append(number)
+    return [(counts[numbers[0]], np.array(numbers)) for numbers in groups.values()]
+
+
+def _doubled(cells: int, wanted: int | None) -> int:
+    """The first of `cells`, twice as many and so on that is not below `wanted`."""
+    while wanted is not None and cells < wanted:
+        cells *= 2
+    return cells
+
+
+def _near(
+    envelope: Envelope,
+    sampled: SampledPulse,
+    keys: list[PulseKey],
+    star: Star,
+    nutation: np.ndarray,
+    cells: int | None,
+) -> np.ndarray:
+    """Whether a series solves each key: few parts a cell, and not so far off resonance that cells must alias."""
+    radii = spectral_radii(keys, star, sampled, nutation, star.fastest / 2)
+    few = radii * float(sampled.length.max()) <= MOST_PARTS * SERIES_RADIUS
+    joined = cells is not None and cells < envelope.waveform.durations.size
+    turns = np.array([key.frequency for key in keys]) * envelope.waveform.duration
+    return few & ~(joined & envelope.real & (np.abs(turns) >= FAR))
+
+
+def _solve_far(
+    envelope: Envelope, keys: list[PulseKey], tissue: Tissue, star: Star, cells: int | None, half: bool
+) -> np.ndarray:
+    if not envelope.real:
+        whole = envelope.sampled(cells, False)
+        solved = [solve_pulse(tissue, whole, key.amplitude, key.frequency) for key in keys]
+        return np.stack([each[:, :-1].transpose(1, 2).numpy() for each in solved])
+    frequency, amplitude = (np.array([getattr(key, name) for key in keys]) for name in ("frequency", "amplitude"))
+    return solve_far_keys(
+        star,
+        absorptions(tissue, frequency),
+        2 * np.pi * amplitude[:, None] * tissue.rel_b1.numpy(),
+        2 * np.pi * frequency,
+        envelope.half if half else envelope.waveform,
+        half,
+    )
