@@ -22,7 +22,7 @@ class SurrogateSimulator:
             raise ConfigurationError("simulator.model is not given; add simulator.model=FOLDER of a trained surrogate.")
         if not isinstance(strict, bool):
             raise ConfigurationError(f"simulator.strict is {strict!r}; it is true or false.")
-        self._strict = strict
+        self._strict, self._dtype = strict, numerics.dtype
         self._trained = load_surrogate(str(model), numerics.device)
         self.requirements: Requirements = self._trained.surrogate.requirements
 
@@ -32,7 +32,7 @@ class SurrogateSimulator:
 
     def simulate(self, timeline: Timeline, subject: Tissue) -> Signal:
         """The signal that the network predicts, one sample a measurement; the notes flag inputs out of range."""
-        signal, prediction = self._trained.signal(timeline, subject, self._strict)
+        signal, prediction = self._trained.signal(timeline, subject, self._strict, self._dtype)
         for note in prediction.notes:
             log.warning("%s", note)
         return signal

@@ -32,10 +32,15 @@ each; --cfg job shows the configuration and runs nothing."""
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def command(overrides: tuple[str, ...]) -> None:
     """Hand `overrides` and Hydra's flags to the task."""
+    run_simulate(list(overrides))
+
+
+def run_simulate(overrides: list[str]) -> None:
+    """Compose the configuration with `overrides`, and simulate."""
     from spinloom.configuration import run_task
     from spinloom.tasks.sweeps import sweep_opener
 
-    run_task("simulate", _simulate, list(overrides), sweep_opener("simulate"))
+    run_task("simulate", _simulate, overrides, sweep_opener("simulate"))
 
 
 def _simulate(config: dict[str, Any]) -> None:

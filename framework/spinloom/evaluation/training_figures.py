@@ -45,6 +45,9 @@ def _draw(
 ) -> None:
     """A logarithmic curve for each metric, with its points where there are few."""
     axes.set_yscale("log")
+    for formatted in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        formatted("{x:.2g}")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     marker = "o" if epochs.size <= 30 else ""
     for name, (label, color) in curves.items():
         values = [metrics[name] for metrics in history]

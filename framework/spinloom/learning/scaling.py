@@ -49,7 +49,7 @@ def range_notes(features: Tensor, beyond: Tensor, inputs: Sequence[Input]) -> tu
     return tuple(
         f"{entry.name} is outside the network's valid range in {count:,} of {beyond.shape[0]:,} tissues: "
         f"{_farthest(flat[beyond[:, place], :, place], entry):.4g}, valid {entry.low:.4g} to {entry.high:.4g} "
-        f"{entry.unit}; their signals are guesses."
+        f"{entry.unit}."
         for place, (entry, count) in enumerate(zip(inputs, counts, strict=True))
         if count
     )

@@ -50,6 +50,11 @@ class TrainedSurrogate:
     inputs: tuple[Input, ...]
     record: Mapping[str, Any]
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return next(self.network.parameters()).device
+
     def check(self, timeline: Timeline, tissue: Tissue) -> None:
         """Raise `RequirementError` where the network cannot stand in for a simulator of these."""
         self.surrogate.requirements.check(self.name, timeline, tissue)
@@ -70,14 +75,16 @@ class TrainedSurrogate:
             raise RequirementError(f"{' '.join(notes)} Stay within the range, or leave strict=true out.")
         return Prediction(signals, beyond, notes)
 
-    def signal(self, timeline: Timeline, tissue: Tissue, strict: bool = False) -> tuple[Signal, Prediction]:
+    def signal(
+        self, timeline: Timeline, tissue: Tissue, strict: bool = False, dtype: torch.dtype = torch.float64
+    ) -> tuple[Signal, Prediction]:
         """The prediction as the signal of a simulator, one sample a measurement, and the prediction itself.
 
         Mz is what is predicted where the network gives Mz over M0, with M0 taken as 1; Mxy is where it gives its
         magnitude.  The other one is 0, and the notes say that it was not predicted.
         """
         found = self.predict(timeline, tissue.flatten(), strict)
-        values = found.signals.double().reshape(*tissue.batch_shape, -1)
+        values = found.signals.to(dtype).reshape(*tissue.batch_shape, -1)
         silent = torch.zeros_like(values)
         along = self.surrogate.quantity == "mz_over_m0"
         offsets, remarks = offsets_ppm(timeline, tissue)
