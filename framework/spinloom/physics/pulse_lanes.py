@@ -51,7 +51,7 @@ def integrate_pulses(  # type: ignore[no-untyped-def]
     absorption: L of the semisolid pools [s], shape `(keys, bound, tissues)`
     nutation: at envelope 1, shape `(keys, tissues)` [rad/s]; carrier: of each key [rad/s]
     cells: length [s] and, for w_x, w_y and |w|^2, the line's value at the begin and its rise, shape `(7, cells)`
-    tolerance: of each cell, of water's magnetisation
+    tolerance: of a pulse, of water's magnetisation; the parts of cells share it
     largest: spectral radius times length of the parts into which cells are cut
     lift: rate that centres the eigenvalues, see `taylor` [1/s]
     mirrored: whether the cells are the first half of a pulse that is symmetric in time
@@ -65,6 +65,7 @@ def integrate_pulses(  # type: ignore[no-untyped-def]
     radii, slack = np.empty(pools + bound), np.empty(pools + bound)
     weights, losses = np.empty(pools + bound), np.empty(pools + bound)
     event = np.empty(size, dtype=np.int64)
+    duration = np.sum(cells[0]) * (2 if mirrored else 1)
     for block in range(0, key_of.shape[0], LANES):
         filled = min(LANES, key_of.shape[0] - block)
         weights[:], losses[:], event[:] = 0.0, np.inf, NEVER
@@ -102,7 +103,8 @@ def integrate_pulses(  # type: ignore[no-untyped-def]
             sizes = np.hypot(radii, math.hypot(most[0], most[1]) * swing) + slack + most[2] * saturation
             parts = max(1, math.ceil(sizes.max() * cells[0, c] / largest))
             h, turning = cells[0, c] / parts, most[1] != 0.0
-            shares = shares_of(sizes * h, weights, math.exp(-lift * h), tolerance)
+            slope = (math.hypot(rise[0], rise[1]) * swing + abs(rise[2]) * saturation) * h / parts
+            shares = shares_of(sizes * h, slope, weights, math.exp(-lift * h), tolerance * h / duration)
             for part in range(parts):
                 scale_rates(rates, step, pools, bound, h, begin + (part / parts) * rise, rise / parts)
                 if not late:

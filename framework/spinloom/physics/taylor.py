@@ -29,7 +29,7 @@ STABLE = 1e-3
 """Tolerance of a pool however small it is, lest it grow from cell to cell."""
 
 EASED = 0.05
-"""Factor of the lift below which terms are not left out for it: errors of slow pools point the same way in each cell."""
+"""Factor of the lift that spares terms at most: the errors of slow pools point the same way in every cell."""
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
@@ -58,18 +58,18 @@ def measure(rates, pools, bound, radii, slack):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def shares_of(radii, weights, decay, tolerance):  # type: ignore[no-untyped-def]
+def shares_of(radii, rise, weights, decay, tolerance):  # type: ignore[no-untyped-def]
     """Factors of as many derivatives as `tolerance` asks for: `decay` / j!.
 
-    radii: of the generator in each pool, times the time
+    radii: of the generator in each pool, times the time; rise: of the RF over the time, times the time
     weights: of the pools in what is asked for; a pool's error reaches water by its fraction
     """
     terms = 4
     for i in range(radii.shape[0]):
-        left_out, j = max(decay, EASED) * max(min(weights[i], 1.0), tolerance / STABLE), 0
-        while left_out > tolerance or j < terms:
+        last, before, j = max(decay, EASED) * max(min(weights[i], 1.0), tolerance / STABLE), 0.0, 0
+        while max(last, before) > tolerance or j < terms:
             j += 1
-            left_out *= radii[i] / j
+            last, before = (radii[i] * last + rise * before) / j, last
         terms = j
     shares = np.empty(terms + 1)
     shares[0] = decay
