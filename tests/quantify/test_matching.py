@@ -76,19 +76,21 @@ def test_the_match_is_the_entry_of_least_squares() -> None:
     assert torch.equal(found.index, residual.argmin(dim=1))
 
 
-def test_the_error_falls_in_proportion_to_the_noise() -> None:
+def test_the_error_falls_with_the_noise_until_the_grid_is_met() -> None:
     dictionary, numbers, signals = recovery()
+    middle = (numbers[:, 0] > 1.0) & (numbers[:, 0] < 2.0)  # far from the ends of the grid, which bound errors
     errors = []
-    for sigma in (0.016, 0.004, 0.001):
+    for sigma in (0.002, 0.001, 0.0005, 1e-9):
         found = match(dictionary, noisy(signals, sigma))
-        errors.append(float((found.numbers["t1"] - numbers[:, 0]).square().mean().sqrt()))
-    # a quarter of the noise is a quarter of the error, but for noise that reaches the ends of the grid
-    assert errors[1] < 0.6 * errors[0]
-    assert 0.2 < errors[2] / errors[1] < 0.32
+        errors.append(float((found.numbers["t1"] - numbers[:, 0])[middle].square().mean().sqrt()))
+    # to first order half of the noise is half of the error; below the steps of the grid, where the truth lies, less
+    assert 0.4 < errors[1] / errors[0] < 0.6
+    assert errors[2] / errors[1] < 0.6
+    assert errors[3] == 0
 
 
 @pytest.mark.parametrize(
-    "blocks", [Blocks(50, 1, 40), Blocks(1, 9, 1), Blocks(100, 7, 5), Blocks(2399, 4096, 3), Blocks(33, 64, 10_000)]
+    "blocks", [Blocks(50, 1, 40), Blocks(1, 9, 50), Blocks(100, 7, 5), Blocks(2399, 4096, 3), Blocks(33, 64, 10_000)]
 )
 def test_blocks_of_any_size_give_the_same_maps(blocks: Blocks) -> None:
     dictionary, _, signals = recovery()
