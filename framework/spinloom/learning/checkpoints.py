@@ -55,9 +55,8 @@ def read_checkpoint(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]
         state: dict[str, Any] = found["state"]
         random_before = found["random"]
     except Exception as error:
-        raise OutputError(
-            f"The checkpoint {path} cannot be read ({str(error).splitlines()[0]}); delete {folder} to train anew."
-        ) from error
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise OutputError(f"The checkpoint {path} cannot be read ({reason}); delete {folder} to train anew.") from error
     _refuse_foreign(folder, before, json.loads(_text(identity)))
     restore_random_states(random_before)
     return state

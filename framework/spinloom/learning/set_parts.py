@@ -108,9 +108,12 @@ def signal_of(part: SignalPart, timeline: Timeline, tissue: Tissue) -> Signal:
 
 
 def first_times(timeline: Timeline) -> np.ndarray:
-    """Time of the first sample of each ADC event [s], shape `(measurements,)`."""
+    """Time of the first sample of each ADC event [s], shape `(measurements,)`.
+
+    The only sample of an event is a marker, taken at the event's begin.
+    """
     blocks = np.flatnonzero(timeline.block_adc >= 0)
-    first = np.array([adc.sample_times()[0] for adc in timeline.adcs])
+    first = np.array([adc.delay if adc.samples == 1 else adc.sample_times()[0] for adc in timeline.adcs])
     return timeline.block_start[blocks] + first[timeline.block_adc[blocks]]
 
 
