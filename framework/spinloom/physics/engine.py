@@ -12,13 +12,17 @@ from torch import Tensor
 from spinloom.physics.accuracy import Sampling, choose_sampling
 from spinloom.physics.isochromats import averaged, sentences, with_isochromats
 from spinloom.physics.players import choose_engine, player_of
-from spinloom.physics.probing import probed_measurements, probed_tissues
+from spinloom.physics.probing import TISSUES, probed_measurements, probed_tissues
 from spinloom.physics.propagation import common_larmor
 from spinloom.sequence.replay import PHYSICAL, PULSEQ_CEST, replay
 from spinloom.sequence.silence import without_silence
 from spinloom.sequence.steps import StepProgram, step_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
+
+FEW_SEGMENTS = 256
+"""Pulses of so many segments at most are solved segment by segment for a few tissues: to find out whether fewer cells
+would do takes as long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +96,10 @@ def _sampling(
 ) -> Sampling:
     if cells is not None:
         return Sampling(None if cells == "all" else int(cells))
+    segments = max((waveform.durations.size for waveform in timeline.waveforms), default=1)
+    if engine == "fast" and segments <= FEW_SEGMENTS and tissue.b0.numel() <= TISSUES:
+        return Sampling(segments, every=True)
     probe = probed_tissues(tissue)
     probed = program.only(probed_measurements(program, timeline, probe))
-    segments = max((waveform.durations.size for waveform in timeline.waveforms), default=1)
     player = player_of(engine, probed, timeline, probe, rtol, torch.float64)
     return choose_sampling(player.play, segments, probe, rtol)

@@ -24,7 +24,7 @@ ENGINES = ("auto", "fast", "readable")
 EXACT = 1e-13
 """Tolerance of the Taylor series where every sample of the file is solved: rounding."""
 
-SHARE = 0.3
+SHARE = 0.5
 """Part of the error asked for that the Taylor series of a train's pulses may add up to."""
 
 CACHED = 16 * 2**20
