@@ -22,6 +22,7 @@ COMMANDS = {
     "phantom": ("spinloom.commands.phantom", "List, draw or write phantoms: maps of spins on a grid."),
     "quantify": ("spinloom.commands.quantify", "Make maps of Z-spectra: WASABI, Lorentzian and other fits."),
     "plugins": ("spinloom.commands.plugins", "List, show, disable or enable plugins."),
+    "runs": ("spinloom.commands.runs", "List, sort and compare tracked runs."),
     "track": ("spinloom.commands.track", "Log results that were kept while tracking was down."),
     "reproduce": ("spinloom.commands.reproduce", "Run a tracked run again and compare."),
     "compare": ("spinloom.commands.compare", "Compare two signals in numbers and a picture."),

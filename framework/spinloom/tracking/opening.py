@@ -34,6 +34,32 @@ _IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEO
 
 def open_client(settings: TrackingSettings) -> tuple[MlflowClient, str]:
     """Client of the store and the id of its experiment, both made where they are missing; `TrackingError` if not."""
+    with _opening(settings) as client:
+        return client, _experiment(client, settings)
+
+
+def open_for_reading(settings: TrackingSettings) -> tuple[MlflowClient, dict[str, str]]:
+    """Client of a store that is there, and the ids of its experiments by their names; no experiment is made.
+
+    Raises `TrackingError` where nothing has been tracked yet and where the store cannot be used.
+    """
+    require_file(settings)
+    with _opening(settings) as client:
+        return client, {str(found.name): str(found.experiment_id) for found in client.search_experiments()}
+
+
+def require_file(settings: TrackingSettings) -> None:
+    """Raise `TrackingError` where the store is a file that is not there."""
+    if settings.database_file is not None and not settings.database_file.is_file():
+        raise TrackingError(
+            f"Nothing is tracked in {settings.database_file} yet; run `spinloom simulate` first, here or where your "
+            f"runs are, or name another store with --uri URI."
+        )
+
+
+@contextmanager
+def _opening(settings: TrackingSettings) -> Iterator[MlflowClient]:
+    """MLflow imported and quiet, and a client whose first request is made alone and answered at once."""
     _prepare_environment()
     with telling(settings):
         from mlflow import MlflowClient
@@ -42,8 +68,7 @@ def open_client(settings: TrackingSettings) -> tuple[MlflowClient, str]:
         for chatty in ("mlflow.store.db.utils", "urllib3.connectionpool"):
             logging.getLogger(chatty).setLevel(logging.CRITICAL)
         with opening_lock(settings), _impatience():
-            client = MlflowClient(tracking_uri=settings.store_uri)
-            return client, _experiment(client, settings)
+            yield MlflowClient(tracking_uri=settings.store_uri)
 
 
 def require_answer(settings: TrackingSettings) -> None:

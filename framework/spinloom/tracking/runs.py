@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 PARENT = "mlflow.parentRunId"
 """Tag by which a run names the run of its sweep."""
 
+PRUNED = "spinloom.pruned"
+"""Tag of a run that a search ended early: why."""
+
 
 class Run:
     """A run in progress.
@@ -49,6 +52,14 @@ class Run:
         if self._buffer.is_due() and self._store is not None and not self._down:
             try:
                 self._flush()
+            except TrackingError as error:
+                self._go_on_without(error)
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Log parameters at once, before the run's folder has them, so that a run that fails has them too."""
+        if self._store is not None and self.run_id is not None and not self._down:
+            try:
+                self._store.log_params(self.run_id, params)
             except TrackingError as error:
                 self._go_on_without(error)
 

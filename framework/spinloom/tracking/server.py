@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from spinloom.errors import TrackingError
-from spinloom.tracking.opening import ENVIRONMENT, require_answer
+from spinloom.tracking.opening import ENVIRONMENT, require_answer, require_file
 from spinloom.tracking.ports import check_port
 from spinloom.tracking.settings import TrackingSettings
 
@@ -44,11 +44,7 @@ def serve(settings: TrackingSettings, host: str, port: int, announce: Callable[[
         return
     if settings.database_file is None:
         require_answer(settings)
-    elif not settings.database_file.is_file():
-        raise TrackingError(
-            f"Nothing is tracked in {settings.database_file} yet; run `spinloom simulate` first, here or where your "
-            f"runs are, or name another store with --uri URI."
-        )
+    require_file(settings)
     check_port(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     with _ending_signals(), tempfile.TemporaryFile("w+") as output, _server(settings, host, port, output) as server:
