@@ -14,12 +14,12 @@ from spinloom.physics.bloch_mcconnell import equilibrium
 from spinloom.physics.constant_pulses import Delays, solve_constant, solve_delays
 from spinloom.physics.envelope import Envelope
 from spinloom.physics.fast_program import FastProgram
-from spinloom.physics.kernels import play_train
 from spinloom.physics.propagation import PulseKey
 from spinloom.physics.series import absorptions, in_parts
 from spinloom.physics.shaped_pulses import solve_shaped
 from spinloom.physics.star import Star, star_of
 from spinloom.physics.train_lanes import LANES, fits, play_lanes
+from spinloom.physics.trains import play_train
 from spinloom.tissue.pools import Tissue
 
 FEW_SEGMENTS = 3

@@ -2,7 +2,7 @@
 
 Propagators of the sixteen are first laid out with the tissue as fastest axis; every step is then a few operations on
 whole vectors.  It pays for propagators that stay in the second-level cache (`fits`); larger ones fill vectors
-by their rows, one tissue after the other (`kernels.play_train`).
+by their rows, one tissue after the other (`trains.play_train`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def fits(tissues: int, distinct: int, size: int) -> bool:
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
 def play_lanes(kind, index, cosine, sine, pulse, across, along, start, reset, pools, mz, mx, my):  # type: ignore[no-untyped-def]
-    """What `kernels.play_train` does, of the same arguments."""
+    """What `trains.play_train` does, of the same arguments."""
     tissues, size = start.shape
     z = 2 * pools
     state, new, begin = np.ones((size + 1, LANES)), np.ones((size + 1, LANES)), np.ones((size + 1, LANES))
