@@ -47,7 +47,7 @@ def _draw(
     axes.set_yscale("log")
     for formatted in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         formatted("{x:.2g}")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     marker = "o" if epochs.size <= 30 else ""
     for name, (label, color) in curves.items():
         values = [metrics[name] for metrics in history]

@@ -78,7 +78,9 @@ def load_surrogate(path: str | Path, device: torch.device | str = "cpu") -> Trai
     surrogate = _built(folder, record)
     network = _network(folder, record, surrogate)
     inputs = tuple(Input(**entry) for entry in record["inputs"])
-    return TrainedSurrogate(record["surrogate"], surrogate, network.to(device).eval(), inputs, record)
+    return TrainedSurrogate(
+        record["surrogate"], surrogate, network.to(device).eval().requires_grad_(False), inputs, record
+    )
 
 
 def _folder(path: Path) -> Path:

@@ -27,7 +27,7 @@ _FULL = (
 
 
 def write_checkpoint(folder: Path, identity: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-    """Put a checkpoint into `folder` in place of the one before.
+    """Put a checkpoint into `folder`, which is made where it is missing, in place of the one before.
 
     identity: what makes this training, plain containers; a training of another identity does not go on from it
     state: tensors, numbers, text and containers of these
@@ -36,6 +36,12 @@ def write_checkpoint(folder: Path, identity: Mapping[str, Any], state: Mapping[s
     """
     buffer = io.BytesIO()
     torch.save({"identity": _text(identity), "state": dict(state), "random": random_states()}, buffer)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"Checkpoints cannot be written to {folder}: {error.strerror}. Name another output."
+        ) from error
     write_whole(folder / CHECKPOINT, buffer.getvalue(), _FULL)
 
 

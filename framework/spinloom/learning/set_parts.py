@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spinloom.errors import OutputError
 from spinloom.interfaces import Input, Signal, Surrogate
 from spinloom.learning.batches import Samples, make_samples
 from spinloom.learning.signal_set import SignalPart, SignalSet
@@ -65,12 +66,27 @@ class SetParts:
         protocol, place = divmod(chunk, self._chunks_each)
         first = place * self._size
         tissues = slice(first, min(first + self._size, self.signals.tissues))
-        part = self.signals.part(protocol, tissues)
+        part = self._read(protocol, tissues)
         timeline = timeline_of(self.signals, protocol)
         tissue = tissue_of(self.signals.attributes["config"], part.numbers)
         samples = make_samples(self.surrogate, self.inputs, timeline, tissue, signal_of(part, timeline, tissue))
         numbers = np.arange(tissues.start, tissues.stop, dtype=np.uint64) + np.uint64(protocol * self.signals.tissues)
         return samples[validates(numbers, self.share) == validating]
+
+    def _read(self, protocol: int, tissues: slice) -> SignalPart:
+        """A part of the set; `OutputError` where it is damaged or holds what is no number."""
+        where = f"samples {tissues.start:,} to {tissues.stop - 1:,} of protocol {protocol} in {self.signals.path}"
+        try:
+            part = self.signals.part(protocol, tissues)
+        except (ValueError, RuntimeError, OSError, KeyError) as error:
+            raise OutputError(f"The {where} cannot be read ({error}); the set is damaged, make it anew.") from error
+        for name, values in {**part.numbers, "mz": part.mz, "mxy": part.mxy}.items():
+            if not bool(torch.isfinite(values).all()):
+                raise OutputError(
+                    f"The {where} hold a '{name}' that is no finite number; a network cannot learn from it. "
+                    "Make the set anew from a tissue without it."
+                )
+        return part
 
     @property
     def _size(self) -> int:

@@ -75,7 +75,7 @@ def _refuse_other(config: Mapping[str, Any], signals: SignalSet) -> None:
 
 
 def _from_simulator(config: Mapping[str, Any], name: str, surrogate: Surrogate, settings: TrainingSettings) -> Learned:
-    if config["simulator"] is None:
+    if config.get("simulator") is None:
         raise ConfigurationError(
             "Nothing to learn from: add set=FOLDER, a set that `spinloom generate` made, or simulator=NAME with "
             "sequence, tissue and samples."

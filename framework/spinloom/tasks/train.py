@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 
 from spinloom import tracking
-from spinloom.errors import ConfigurationError, OutputError
+from spinloom.errors import ConfigurationError
 from spinloom.evaluation.metrics import nrmse
 from spinloom.interfaces import RunInfo, Surrogate
 from spinloom.learning.settings import TrainingSettings
@@ -63,7 +63,7 @@ def run_train(
 
         with observed(RunInfo("train", run.run_id, output, config)):
             torch.manual_seed(config["seed"])
-            drafts = _checkpoints(output)
+            drafts = output.with_name(f"{output.name}.unfinished")
             with clock.step("train"):
                 trained = train(
                     surrogate, learned.source, settings, nrmse, drafts, identity, Observers(tell, on_samples)
@@ -83,13 +83,3 @@ def build_surrogate(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any], S
     architecture = {str(key): value for key, value in settings.items() if key != "name"}
     name = str(settings["name"])
     return name, architecture, plugins().surrogate(name)(architecture)
-
-
-def _checkpoints(output: Path) -> Path:
-    """The folder of checkpoints of a training into `output`."""
-    folder = output.with_name(f"{output.name}.unfinished")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The checkpoints cannot be written to {folder}: {error.strerror}.") from error
-    return folder
