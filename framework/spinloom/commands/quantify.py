@@ -1,4 +1,4 @@
-"""`spinloom quantify`: maps from Z-spectra, one method a subcommand."""
+"""`spinloom quantify`: maps from Z-spectra and fingerprints, one method a subcommand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 @click.group()
 def command() -> None:
-    """Quantify Z-spectra: INPUT is the folder of a simulated run, or a 4-D NIfTI image.
+    """Quantify Z-spectra and fingerprints: INPUT is the folder of a simulated run, or a 4-D NIfTI image.
 
     An image needs --sequence: the .seq file that measured it, the name of a shipped one, or a text file that lists the
     offset of each image in ppm. Maps go to the folder --output, as NIfTI on the same grid, or as a table for a run.
@@ -114,3 +114,39 @@ def bloch_mcconnell(tissue: str, names: tuple[str, ...], b0: str | None, b1: str
         lambda source: methods.bloch_mcconnell(source, tissue, names, b0, b1),
         **options,
     )
+
+
+@command.command("match")
+@click.argument("path", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("-d", "--dictionary", type=click.Path(path_type=Path), required=True, help="Set that generate made.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the results.")
+@click.option("-s", "--sequence", help="What measured an image; it has to be the dictionary's.")
+@click.option("-m", "--mask", type=click.Path(path_type=Path), help="Image; voxels where it is 0 are left out.")
+@click.option("--quantity", default="mxy", show_default=True, help="mxy, the magnitude, or mz with its sign.")
+@click.option("--rank", type=int, help="Compress to so many singular vectors.")
+@click.option("--energy-loss", type=float, help="Compress as far as loses this share of the energy.")
+@click.option("--level", type=float, default=0.95, show_default=True, help="Of the intervals; 0 for none.")
+@click.option("--truth", type=click.Path(path_type=Path), help="Folder of maps of the same names to compare with.")
+@click.option("--overwrite", is_flag=True, help="Replace the results of an earlier run.")
+def match(**settings: Any) -> None:
+    """Numbers of the entry of a dictionary that each signal is most like."""
+    from spinloom.tasks.match import MatchRequest, match_dictionary
+
+    request = MatchRequest(**settings)
+    for sentence in match_dictionary(request):
+        click.echo(sentence)
+    click.echo(f"Maps: {request.output}")
+
+
+@command.command("phantom")
+@click.argument("name")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the images.")
+@click.option("-s", "--sequence", help="Path or name; by default the schedule that the phantom is made for.")
+@click.option("--matrix", type=int, default=64, show_default=True, help="Voxels along x and y.")
+@click.option("--snr", type=float, help="Mean signal over the noise of one channel; none for no noise.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of noise and random maps.")
+def phantom(**settings: Any) -> None:
+    """Measure the phantom NAME, larginine_vials or brain_mt: images to match, a mask, and the true maps."""
+    from spinloom.tasks.fingerprint_folder import PhantomRequest, write_fingerprint_phantom
+
+    click.echo(write_fingerprint_phantom(PhantomRequest(**settings)))

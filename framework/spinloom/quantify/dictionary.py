@@ -43,7 +43,8 @@ class Dictionary:
     units: of the numbers that vary, by name, in their order
     entries, measurements: how many there are, and how many numbers a signal has
     read: gives the entries in order, at most so many at a time
-    sha256: of the sequence that the signals come from, None where it is not known
+    sequence, sha256: that the signals come from, None where it is not known
+    digest: of the set that it was read from, None for arrays
     """
 
     name: str
@@ -51,7 +52,9 @@ class Dictionary:
     entries: int
     measurements: int
     read: Callable[[int], Iterator[Entries]]
+    sequence: str | None = None
     sha256: str | None = None
+    digest: str | None = None
 
     def parts(self, size: int) -> Iterator[Entries]:
         """The entries in order, at most `size` at a time; `DictionaryError` for a signal that cannot be matched."""
@@ -112,14 +115,16 @@ def read_dictionary(path: str | Path, quantity: str = "mxy") -> Dictionary:
             "'protocols'."
         )
     _refuse_empty(f"the set {path}", len(found), int(found.measurements[0]))
-    (text,) = found.protocols.values()
+    ((sequence, text),) = found.protocols.items()
     return Dictionary(
         name=Path(path).name,
         units=found.units,
         entries=len(found),
         measurements=int(found.measurements[0]),
         read=lambda size: (_entries(found, part, quantity) for part in found.parts(size)),
+        sequence=sequence,
         sha256=hashlib.sha256(text).hexdigest(),
+        digest=found.digest,
     )
 
 
