@@ -53,7 +53,7 @@ def _alike(
     if cells is None:
         return [(None, np.arange(len(keys)))]
     turns = (envelope.waveform.duration * abs(key.frequency) for key in keys)
-    counts = [_doubled(cells, enough_cells(cells, each)) for each in turns]
+    counts = [_doubled(envelope, half, cells, enough_cells(cells, each)) for each in turns]
     sizes = {count: envelope.sampled(count, half).length.size for count in set(counts)}
     groups: dict[int, list[int]] = {}
     for number, count in enumerate(counts):
@@ -61,9 +61,11 @@ def _alike(
     return [(counts[numbers[0]], np.array(numbers)) for numbers in groups.values()]
 
 
-def _doubled(cells: int, wanted: int | None) -> int:
-    """The first of `cells`, twice as many and so on that is not below `wanted`."""
-    while wanted is not None and cells < wanted:
+def _doubled(envelope: Envelope, half: bool, cells: int, wanted: int | None) -> int:
+    """The first of `cells`, twice as many and so on that cuts the envelope into `wanted` cells or its segments."""
+    whole = 2 if half else 1
+    least = min(wanted or 0, envelope.waveform.durations.size)
+    while cells < least and whole * envelope.sampled(cells, half).length.size < least:
         cells *= 2
     return cells
 
