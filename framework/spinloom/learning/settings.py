@@ -21,7 +21,7 @@ class TrainingSettings:
     """The configuration's group `training`.
 
     epochs: at most
-    batch: samples of a step of the optimiser, on each device
+    batch: samples of a step of the optimiser
     buffer: samples that are held and shuffled at once
     validation: share of a set's samples that validate
     validation_samples: that validate at most
@@ -31,7 +31,7 @@ class TrainingSettings:
     patience: epochs without a better `monitor` after which training ends, or None
     monitor: which metric tells the best weights, `validation_nrmse` or `validation_loss`
     checkpoint_steps: steps between checkpoints within an epoch; there is one after each epoch too
-    accelerator, devices, precision: as Lightning Fabric names them
+    accelerator, devices, precision: as Lightning Fabric names them; one device
 
     Raises `ConfigurationError` for a value that cannot be used.
     """

@@ -1,6 +1,6 @@
 """The loop that trains a network: batches in, gradient steps, a look at fresh samples after each epoch.
 
-The loop is ours; Lightning Fabric brings device, precision and several devices.  Interrupted at any step, even by
+The loop is ours; Lightning Fabric brings device and precision.  Interrupted at any step, even by
 SIGKILL, and called again, it ends with the weights of an undisturbed run: on the CPU bit for bit.
 """
 
@@ -251,6 +251,10 @@ def _refuse_nothing_to_learn(surrogate: Surrogate, validating: Sequence[Samples]
 
 
 def _fabric(settings: TrainingSettings) -> Fabric:
+    if settings.devices > 1:
+        raise ConfigurationError(
+            f"training.devices is {settings.devices}; a training uses one device. Run several at once with -m."
+        )
     try:
         fabric = Fabric(
             accelerator=settings.accelerator,
