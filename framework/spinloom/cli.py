@@ -16,6 +16,7 @@ COMMANDS = {
     "simulate": ("spinloom.commands.simulate", "Simulate a sequence on a tissue and track the run."),
     "generate": ("spinloom.commands.generate", "Simulate many tissues and protocols into a set of signals."),
     "train": ("spinloom.commands.train", "Train a network to stand in for a simulator."),
+    "tune": ("spinloom.commands.tune", "Search the settings with which a network learns best."),
     "evaluate": ("spinloom.commands.evaluate", "Compare a trained network with the exact simulator."),
     "predict": ("spinloom.commands.predict", "Play a sequence on a tissue by a trained network."),
     "sequence": ("spinloom.commands.sequence", "Describe, plot or write a Pulseq file."),

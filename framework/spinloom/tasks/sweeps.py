@@ -24,12 +24,22 @@ def sweep_opener(task: str) -> Callable[[Mapping[str, Any]], AbstractContextMana
     @contextmanager
     def open_sweep(config: Mapping[str, Any]) -> Iterator[None]:
         settings = tracking.TrackingSettings.from_config(config["tracking"])
-        with tracking.sweep(settings, task=task, name=f"sweep into {config['output']}") as run:
-            if run.run_id is not None:
-                os.environ[PARENT_RUN] = run.run_id
-            try:
-                yield
-            finally:
-                os.environ.pop(PARENT_RUN, None)
+        title = f"sweep into {config['output']}"
+        with tracking.sweep(settings, task=task, name=title) as run, children_of(run.run_id):
+            yield
 
     return open_sweep
+
+
+@contextmanager
+def children_of(run_id: str | None) -> Iterator[None]:
+    """Runs that are begun within the block belong to the run `run_id`, if there is one."""
+    before = os.environ.get(PARENT_RUN)
+    if run_id is not None:
+        os.environ[PARENT_RUN] = run_id
+    try:
+        yield
+    finally:
+        os.environ.pop(PARENT_RUN, None)
+        if before is not None:
+            os.environ[PARENT_RUN] = before

@@ -36,11 +36,13 @@ def run_train(
     config: Mapping[str, Any],
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     on_samples: Callable[[int, int], None] = lambda epoch, samples: None,
+    on_run: Callable[[tracking.Run], None] = lambda run: None,
 ) -> Outcome:
     """Train as `config` says (the composition of `conf/train.yaml`) and track the run.
 
     on_epoch: called with each epoch that ends, those of an interrupted training at once
     on_samples: called now and then with the number of epochs that are done and the samples of this one that are
+    on_run: called with the tracked run as soon as it has begun
 
     Raises before any file is written where the surrogate does not fit what it shall learn.
     """
@@ -56,6 +58,7 @@ def run_train(
     where = tracking.TrackingSettings.from_config(config["tracking"])
     title = f"{name} in {output.name}"
     with tracking.run(where, task="train", name=title, parent=parent_run(), directions=DIRECTIONS) as run:
+        on_run(run)
 
         def tell(epoch: Epoch) -> None:
             run.log_metrics(epoch.metrics, step=epoch.number)

@@ -7,7 +7,7 @@ from spinloom.tracking.download import download_run
 from spinloom.tracking.finished import log_run_folder, logged_run, run_settings
 from spinloom.tracking.folder import RUN_FILE
 from spinloom.tracking.listing import Order, find_children, find_run, find_runs
-from spinloom.tracking.runs import Run
+from spinloom.tracking.runs import PrunedError, Run
 from spinloom.tracking.server import serve
 from spinloom.tracking.settings import TrackingSettings, ui_command
 from spinloom.tracking.tracked_run import TrackedRun
@@ -15,6 +15,7 @@ from spinloom.tracking.tracked_run import TrackedRun
 __all__ = [
     "RUN_FILE",
     "Order",
+    "PrunedError",
     "Run",
     "TrackedRun",
     "TrackingSettings",

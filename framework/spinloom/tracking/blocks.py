@@ -18,14 +18,16 @@ def run(
     name: str,
     parent: str | None = None,
     directions: Mapping[str, Direction] | None = None,
+    resume: str | None = None,
 ) -> Iterator[Run]:
     """Track what happens in the block as one run: finished at its end, failed with its traceback if it raises.
 
     parent: id of the run of the sweep that this one belongs to
     directions: for metrics with a better side, which it is, `min` or `max`; `best/<name>` is logged for them
+    resume: id of a run that was interrupted and goes on; a new one is begun where the store no longer has it
     """
     tags = {"spinloom.task": task, "mlflow.source.name": f"spinloom {task}", "mlflow.source.type": "LOCAL"}
-    tracked = Run(settings, name, tags | ({PARENT: parent} if parent else {}), directions or {})
+    tracked = Run(settings, name, tags | ({PARENT: parent} if parent else {}), directions or {}, resume)
     tracked.start()
     try:
         yield tracked

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from spinloom.errors import TrackingError
+from spinloom.errors import SpinloomError, TrackingError
 from spinloom.tracking.finished import log_content, log_later
 from spinloom.tracking.folder import RunFolder
 from spinloom.tracking.metrics import Direction, MetricBuffer
@@ -28,6 +28,10 @@ PRUNED = "spinloom.pruned"
 """Tag of a run that a search ended early: why."""
 
 
+class PrunedError(SpinloomError):
+    """A trial that its search ends early, which is no failure: why it does."""
+
+
 class Run:
     """A run in progress.
 
@@ -35,9 +39,15 @@ class Run:
     """
 
     def __init__(
-        self, settings: TrackingSettings, name: str, tags: Mapping[str, str], directions: Mapping[str, Direction]
+        self,
+        settings: TrackingSettings,
+        name: str,
+        tags: Mapping[str, str],
+        directions: Mapping[str, Direction],
+        resume: str | None = None,
     ) -> None:
         self.run_id: str | None = None
+        self._resume = resume
         self._settings, self._name, self._tags = settings, name, tags
         self._buffer = MetricBuffer(directions)
         self._store: Store | None = None
@@ -94,16 +104,20 @@ class Run:
             self._store.end(self.run_id, self._status)
 
     def fail(self, error: BaseException) -> None:
-        """End the run as failed, or as killed by the user, with the traceback; a store that fails now is let be."""
+        """End the run as failed, or as killed by the user or a search; a store that fails now is let be.
+
+        The traceback is kept, but not that of a trial that its search ends early.
+        """
         if self._store is None or self.run_id is None or self._down:
             return
-        text = "".join(traceback.format_exception(error))
-        line = traceback.format_exception_only(error)[-1].strip()
+        killed = isinstance(error, (KeyboardInterrupt, PrunedError))
         try:
-            self._store.log_text(self.run_id, "traceback.txt", text)
-            self._store.log_tags(self.run_id, {"spinloom.error": line, "spinloom.traceback": text})
+            if isinstance(error, PrunedError):
+                self._store.log_tags(self.run_id, {PRUNED: str(error)})
+            else:
+                self._log_traceback(self._store, self.run_id, error)
             self._flush()
-            self._store.end(self.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            self._store.end(self.run_id, "KILLED" if killed else "FAILED")
         except TrackingError as trouble:
             log.warning("%s The run could not be marked as failed.", trouble)
 
@@ -118,9 +132,19 @@ class Run:
         if self._store is None or self.run_id is None:
             store = Store(self._settings)
             store.close_abandoned()
-            self.run_id = store.start(self._name, {**process_tags(), **self._tags})
+            tags = {**process_tags(), **self._tags}
+            reopened = self._resume is not None and store.reopen(self._resume, tags)
+            self.run_id = self._resume if reopened else store.start(self._name, tags)
             self._store = store
+        assert self.run_id is not None
         return self._store, self.run_id
+
+    @staticmethod
+    def _log_traceback(store: Store, run_id: str, error: BaseException) -> None:
+        text = "".join(traceback.format_exception(error))
+        line = traceback.format_exception_only(error)[-1].strip()
+        store.log_text(run_id, "traceback.txt", text)
+        store.log_tags(run_id, {"spinloom.error": line, "spinloom.traceback": text})
 
     def _flush(self) -> None:
         if self._store is not None and self.run_id is not None and self._buffer.points:

@@ -54,6 +54,19 @@ class Store:
             run = self._client.create_run(self._experiment, started, dict(tags), name)
             return str(run.info.run_id)
 
+    def reopen(self, run_id: str, tags: Mapping[str, str]) -> bool:
+        """Mark a run as running again, what became of it before forgotten; False where the store has no such run."""
+        found = self.get(run_id)
+        if found is None:
+            return False
+        with telling(self.settings):
+            self._client.update_run(run_id, status="RUNNING")
+            for tag in ("spinloom.error", "spinloom.traceback"):
+                if tag in found.tags:
+                    self._client.delete_tag(run_id, tag)
+        self.log_tags(run_id, tags)
+        return True
+
     def end(self, run_id: str, status: str, ended: int | None = None) -> None:
         """Mark a run as `FINISHED`, `FAILED` or `KILLED`, at `ended` [ms since 1970] or now."""
         with telling(self.settings):
