@@ -62,7 +62,7 @@ def _solve_keys(
         if envelope.waveform.durations.size <= FEW_SEGMENTS:
             out[part] = _solve_constant(envelope, keys, tissue, star)
         else:
-            out[part] = solve_shaped(envelope, keys, tissue, star, cells, tolerance, threads)
+            solve_shaped(envelope, keys, tissue, star, cells, tolerance, threads, out[part])
     return out
 
 

@@ -26,7 +26,7 @@ from spinloom.units import PPM
 class FastProgram:
     """A step program as the compiled loops take it.
 
-    keys: distinct pulses, those of one waveform side by side; durations: distinct delays [s]
+    keys: distinct pulses, by waveform and by the size of their offset; durations: distinct delays [s]
     kind, index: of the steps, as in `StepProgram`, the index of a pulse being that of its key
     turn: before each pulse, or at each sample, counter-clockwise [rad]; 0 elsewhere
     samples: how many are recorded
@@ -50,7 +50,7 @@ class FastProgram:
         frequency = table["frequency_offset"][played] + table["frequency_ppm"][played] * PPM * larmor
         phase = table["phase_offset"][played] + table["phase_ppm"][played] * PPM * larmor
         index = program.index.copy()
-        first, key = _distinct(waveform, amplitude, frequency)
+        first, key = _distinct(waveform, np.abs(frequency), frequency, amplitude)
         index[pulses] = key[event]
         lengths = np.array([form.duration for form in timeline.waveforms])
         after = phase + 2 * math.pi * ((frequency * lengths[waveform]) % 1.0) if played.size else phase

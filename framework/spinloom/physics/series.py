@@ -83,21 +83,16 @@ class Series:
     tolerance: float
     nutation: np.ndarray
 
-    def whole(self, threads: int) -> np.ndarray:
-        """Propagators over all cells by columns, the source's last, shape `(keys, tissues, size + 1, size)`."""
-        return self._integrate(False, threads)
+    def solve(self, mirrored: bool, threads: int, out: np.ndarray) -> None:
+        """Write propagators by columns, the source's last, into `out`, shape `(keys, tissues, size + 1, size)`.
 
-    def halves(self, threads: int) -> np.ndarray:
-        """Propagators of symmetric pulses from their first halves, which the cells are."""
-        return self._integrate(True, threads)
-
-    def _integrate(self, mirrored: bool, threads: int) -> np.ndarray:
-        size, tissues, lift = self.star.layout.size - 1, self.star.weights.shape[0], self.star.fastest / 2
+        mirrored: whether the cells are the first half of a symmetric pulse
+        """
+        tissues, lift = self.star.weights.shape[0], self.star.fastest / 2
         order = np.argsort(spectral_radii(self.keys, self.star, self.sampled, self.nutation, lift), kind="stable")
         key_of, tissue_of = (axis.ravel() for axis in np.meshgrid(order, np.arange(tissues), indexing="ij"))
         frequency = np.array([key.frequency for key in self.keys])
         cells, absorption, nutation = self._cells(), absorptions(self.tissue, frequency), self._nutation
-        out = np.empty((len(self.keys), tissues, size + 1, size))
 
         def run(part: slice) -> None:
             integrate_pulses(
@@ -116,7 +111,6 @@ class Series:
             )
 
         in_parts(run, key_of.size, threads)
-        return out
 
     @cached_property
     def _nutation(self) -> np.ndarray:

@@ -6,6 +6,8 @@ Pulses of one envelope are solved side by side.  Those further off resonance are
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from spinloom.physics.envelope import Envelope
@@ -28,37 +30,40 @@ def solve_shaped(
     cells: int | None,
     tolerance: float,
     threads: int,
-) -> np.ndarray:
-    """Propagators of one envelope's keys by columns, the source's last, shape `(keys, tissues, size + 1, size)`."""
-    size = star.layout.size - 1
-    out = np.empty((len(keys), star.weights.shape[0], size + 1, size))
+    out: np.ndarray,
+) -> None:
+    """Write propagators of one envelope's keys by columns, the source's last, into `out`.
+
+    keys: in the order of their offsets' size
+    out: shape `(keys, tissues, size + 1, size)`
+    """
     half = envelope.mirrored(tolerance)
     nutation = 2 * np.pi * tissue.rel_b1.numpy()
-    for count, numbers in _alike(envelope, keys, cells, half):
-        sampled, members = envelope.sampled(count, half), [keys[number] for number in numbers]
+    for count, part in _alike(envelope, keys, cells, half):
+        sampled, members = envelope.sampled(count, half), keys[part]
         near = _near(envelope, sampled, members, star, nutation, count)
+        if near.all():
+            Series(tissue, star, sampled, members, tolerance, nutation).solve(half, threads, out[part])
+            continue
+        solved = out[part][near]
         if near.any():
-            jobs = Series(tissue, star, sampled, [keys[number] for number in numbers[near]], tolerance, nutation)
-            out[numbers[near]] = jobs.halves(threads) if half else jobs.whole(threads)
-        if not near.all():
-            far = [keys[number] for number in numbers[~near]]
-            out[numbers[~near]] = _solve_far(envelope, far, tissue, star, count, half)
-    return out
+            few = [key for key, solves in zip(members, near, strict=True) if solves]
+            Series(tissue, star, sampled, few, tolerance, nutation).solve(half, threads, solved)
+        out[part][near] = solved
+        far = [key for key, solves in zip(members, near, strict=True) if not solves]
+        out[part][~near] = _solve_far(envelope, far, tissue, star, count, half)
 
 
-def _alike(
-    envelope: Envelope, keys: list[PulseKey], cells: int | None, half: bool
-) -> list[tuple[int | None, np.ndarray]]:
-    """Cells, and numbers of the keys that are sampled so."""
+def _alike(envelope: Envelope, keys: list[PulseKey], cells: int | None, half: bool) -> list[tuple[int | None, slice]]:
+    """Cells, and neighbouring keys that are sampled so."""
     if cells is None:
-        return [(None, np.arange(len(keys)))]
+        return [(None, slice(0, len(keys)))]
     turns = (envelope.waveform.duration * abs(key.frequency) for key in keys)
     counts = [_doubled(envelope, half, cells, enough_cells(cells, each)) for each in turns]
     sizes = {count: envelope.sampled(count, half).length.size for count in set(counts)}
-    groups: dict[int, list[int]] = {}
-    for number, count in enumerate(counts):
-        groups.setdefault(sizes[count], []).append(number)
-    return [(counts[numbers[0]], np.array(numbers)) for numbers in groups.values()]
+    borders = np.flatnonzero(np.diff([sizes[count] for count in counts])) + 1
+    edges = [0, *borders.tolist(), len(keys)]
+    return [(counts[begin], slice(begin, end)) for begin, end in pairwise(edges)]
 
 
 def _doubled(envelope: Envelope, half: bool, cells: int, wanted: int | None) -> int:
