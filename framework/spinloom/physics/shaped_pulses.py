@@ -55,14 +55,14 @@ def solve_shaped(
 
 
 def _alike(envelope: Envelope, keys: list[PulseKey], cells: int | None, half: bool) -> list[tuple[int | None, slice]]:
-    """Cells, and neighbouring keys that are sampled so."""
+    """Cells, and neighbouring keys that are sampled so and, but for few, solved in the same way."""
     if cells is None:
         return [(None, slice(0, len(keys)))]
-    turns = (envelope.waveform.duration * abs(key.frequency) for key in keys)
+    turns = [envelope.waveform.duration * abs(key.frequency) for key in keys]
     counts = [_doubled(envelope, half, cells, enough_cells(cells, each)) for each in turns]
     sizes = {count: envelope.sampled(count, half).length.size for count in set(counts)}
-    borders = np.flatnonzero(np.diff([sizes[count] for count in counts])) + 1
-    edges = [0, *borders.tolist(), len(keys)]
+    kinds = [sizes[count] if each < FAR else 0 for count, each in zip(counts, turns, strict=True)]
+    edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(keys)]
     return [(counts[begin], slice(begin, end)) for begin, end in pairwise(edges)]
 
 
