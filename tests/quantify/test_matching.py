@@ -106,11 +106,11 @@ def test_of_equal_entries_the_first_is_taken(blocks: Blocks) -> None:
 
 
 def test_entries_that_single_precision_cannot_tell_apart_near_one_are_told_apart() -> None:
-    """Neighbours whose inner product is 1 - 8e-9: between 1 and the next lower float32 lies 6e-8."""
-    angle = 0.5 + 1.26e-4 * torch.arange(400, dtype=torch.float64)
+    """Neighbours whose inner product is 1 - 5e-13: between 1 and the next lower float32 lies 6e-8."""
+    angle = 0.5 + 1e-6 * torch.arange(400, dtype=torch.float64)
     signals = torch.stack([angle.cos(), angle.sin()], dim=1)
     neighbours = (unit(signals[:-1]) * unit(signals[1:])).sum(dim=1)
-    assert float(neighbours.min()) > 1 - 1e-8
+    assert float(neighbours.min()) > 1 - 1e-12
     assert torch.equal(match(dictionary_of({"angle": angle}, signals), signals).numbers["angle"], angle)
 
 

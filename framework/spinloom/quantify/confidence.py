@@ -20,7 +20,7 @@ from torch import Tensor
 
 from spinloom.quantify.compression import rotation
 from spinloom.quantify.dictionary import Dictionary, DictionaryError
-from spinloom.quantify.matching import Blocks, Matches, probes_of, products_of
+from spinloom.quantify.matching import Blocks, Matches, atoms_of, probes_of, products_of
 
 LEVEL = 0.95
 
@@ -55,7 +55,7 @@ def intervals(
     best = torch.stack([matches.numbers[name][usable] for name in dictionary.units], dim=1)
     reach = _Reach(best.clone(), best.clone(), torch.zeros(chosen.shape[0], dtype=torch.int64))
     for part in dictionary.parts(blocks.part):
-        for rows, columns, products in products_of(basis, part.signals, probes, blocks):
+        for rows, columns, products in products_of(atoms_of(basis, part.signals), probes, blocks):
             reach.widen(rows, products, threshold[rows], part.numbers[columns])
     return _reported(dictionary, usable, reach)
 

@@ -11,7 +11,8 @@ to one direction v, so that is taken out first: with unit d and s, and d' and s'
 
 whose first term is the same for all entries, and whose others are small; 1 - <v, d> is found in float64.  These others
 are one matrix product in float32, made in blocks that fit the cache; their largest is kept while the dictionary
-passes by.  What is reported of the entry found is computed from the signals themselves in float64.
+passes by, and entries that float32 cannot tell apart are compared in float64 (`best_entries`).  What is reported of
+the entry found is computed from the signals themselves.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from spinloom.quantify.best_entries import BestEntries
 from spinloom.quantify.compression import PART, Basis, rotation, unit
 from spinloom.quantify.dictionary import Dictionary, DictionaryError
 
@@ -65,12 +67,14 @@ def match(dictionary: Dictionary, signals: Tensor, basis: Basis | None = None, b
     usable = usable_signals(dictionary, signals)
     chosen = signals[usable]
     basis = basis or rotation(dictionary)
-    found = _Best(chosen.shape[0], len(dictionary.units), dictionary.measurements)
     probes = probes_of(basis, chosen)
+    found = BestEntries(probes, len(dictionary.units), dictionary.measurements)
     first = 0
     for part in dictionary.parts(blocks.part):
-        for rows, columns, products in products_of(basis, part.signals, probes, blocks):
-            found.meet(rows, columns, products, first)
+        atoms = atoms_of(basis, part.signals)
+        longest = float(atoms.norm(dim=1).max())
+        for rows, columns, products in products_of(atoms, probes, blocks):
+            found.meet(rows, products, atoms[columns], longest, first + columns.start)
         found.keep(part.numbers, part.signals, first)
         first += part.signals.shape[0]
     return _reported(dictionary, signals, usable, found)
@@ -96,16 +100,20 @@ def probes_of(basis: Basis, signals: Tensor) -> Tensor:
     return probes
 
 
-def products_of(basis: Basis, entries: Tensor, probes: Tensor, blocks: Blocks) -> Iterator[tuple[slice, slice, Tensor]]:
+def atoms_of(basis: Basis, entries: Tensor) -> Tensor:
+    """What unit signals of `entries` are multiplied as: [1 - <v, d>, d'], float64, shape `(entries, rank)`."""
+    atoms = basis.coordinates(entries)
+    atoms[:, 0] = 1 - atoms[:, 0]
+    return atoms
+
+
+def products_of(atoms: Tensor, probes: Tensor, blocks: Blocks) -> Iterator[tuple[slice, slice, Tensor]]:
     """Inner products of unit signals less <v, s>, block after block, float32.
 
-    entries: signals, shape `(entries, measurements)`
-    probes: as `probes_of` gives them
+    atoms, probes: as `atoms_of` and `probes_of` give them
 
     Yields voxels, entries and their products of shape `(voxels, entries)`, which the next ones overwrite.
     """
-    atoms = basis.coordinates(entries)
-    atoms[:, 0] = 1 - atoms[:, 0]
     low, high = probes.float(), atoms.float()
     space = torch.empty(blocks.voxels * blocks.entries)
     for start in range(0, high.shape[0], blocks.entries):
@@ -118,32 +126,7 @@ def products_of(basis: Basis, entries: Tensor, probes: Tensor, blocks: Blocks) -
             yield rows, columns, torch.mm(low[rows], turned, out=products)
 
 
-class _Best:
-    """The best entry so far of each voxel."""
-
-    def __init__(self, voxels: int, numbers: int, measurements: int) -> None:
-        self.score = torch.full((voxels,), -torch.inf)
-        self.index = torch.full((voxels,), -1)
-        self.numbers = torch.full((voxels, numbers), torch.nan, dtype=torch.float64)
-        self.signals = torch.zeros(voxels, measurements, dtype=torch.float64)
-
-    def meet(self, rows: slice, columns: slice, products: Tensor, first: int) -> None:
-        """Compare with a block; its maximum is sought in rows that improve alone, which are few."""
-        better = (products.amax(dim=1) > self.score[rows]).nonzero()[:, 0]
-        if better.numel():
-            score, place = products[better].max(dim=1)
-            self.score[rows.start + better] = score
-            self.index[rows.start + better] = first + columns.start + place
-
-    def keep(self, numbers: Tensor, signals: Tensor, first: int) -> None:
-        """Copy what the entries of a part that are now the best hold."""
-        new = (self.index >= first).nonzero()[:, 0]
-        place = self.index[new] - first
-        self.numbers[new] = numbers[place]
-        self.signals[new] = signals[place].double()
-
-
-def _reported(dictionary: Dictionary, signals: Tensor, usable: Tensor, found: _Best) -> Matches:
+def _reported(dictionary: Dictionary, signals: Tensor, usable: Tensor, found: BestEntries) -> Matches:
     chosen = signals[usable].double()
     inner = (unit(found.signals) * unit(chosen)).sum(dim=1).clamp(max=1)
     m0 = (found.signals * chosen).sum(dim=1) / found.signals.square().sum(dim=1)
