@@ -104,7 +104,7 @@ def _range(key: str, told: Any) -> Between | Choice:
     form = re.fullmatch(r"\s*(\w+)\((.*)\)\s*", str(told), re.DOTALL)
     if form is None or form[1] not in _FORMS:
         raise ConfigurationError(
-            f"search.{key} is {told!r}, which is no range. {known_names(form[1] if form else '', _FORMS.values())}"
+            f"search.{key} is {told!r}, which is no range. {known_names(form[1] if form else '', _FORMS)} Write {_FORMS['uniform']}, say."
         )
     name, values = form[1], _values(key, told, form[2])
     if name == "choice":

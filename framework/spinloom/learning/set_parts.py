@@ -18,6 +18,7 @@ from torch import Tensor
 from spinloom.errors import OutputError
 from spinloom.interfaces import Input, Signal, Surrogate
 from spinloom.learning.batches import Samples, make_samples
+from spinloom.learning.set_tissues import tissues_of
 from spinloom.learning.signal_set import SignalPart, SignalSet
 from spinloom.physics.offsets import offsets_ppm
 from spinloom.sequence.lowering import lower
@@ -68,7 +69,7 @@ class SetParts:
         tissues = slice(first, min(first + self._size, self.signals.tissues))
         part = self._read(protocol, tissues)
         timeline = timeline_of(self.signals, protocol)
-        tissue = tissue_of(self.signals.attributes["config"], part.numbers)
+        tissue = tissue_of(self.signals.attributes["config"], part.numbers, timeline)
         samples = make_samples(self.surrogate, self.inputs, timeline, tissue, signal_of(part, timeline, tissue))
         numbers = np.arange(tissues.start, tissues.stop, dtype=np.uint64) + np.uint64(protocol * self.signals.tissues)
         return samples[validates(numbers, self.share) == validating]
@@ -109,12 +110,12 @@ def validates(numbers: np.ndarray, share: float) -> Tensor:
     return torch.from_numpy(mixed.astype(np.float64) < share * 2.0**64)
 
 
-def tissue_of(config: Mapping[str, Any], numbers: Mapping[str, Tensor]) -> Tissue:
+def tissue_of(config: Mapping[str, Any], numbers: Mapping[str, Tensor], timeline: Timeline) -> Tissue:
     """The tissues of a part of a set, one axis of them, from the configuration of the set and the part's numbers."""
     fixed = {str(key): value for key, value in config["tissue"].items() if key != TABLE}
     columns = {address: values.numpy() for address, values in numbers.items()}
     plan = TissuePlan(config["names"]["tissue"], fixed, {}, columns, {}, {}, 1)
-    return plan.with_columns(columns).tissue.flatten()
+    return tissues_of(plan, columns, timeline, config["field"]).flatten()
 
 
 def signal_of(part: SignalPart, timeline: Timeline, tissue: Tissue) -> Signal:

@@ -15,6 +15,7 @@ import numpy as np
 
 from spinloom.errors import ConfigurationError
 from spinloom.interfaces import Signal, Simulator
+from spinloom.learning.set_tissues import tissues_of
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import read_sequence
 from spinloom.tasks.protocols import protocols
@@ -52,7 +53,7 @@ class Part:
 class Draws:
     """What a configuration asks for.
 
-    config: with `sequence`, `protocols`, `tissue`, `samples` (of each sequence), `seed`
+    config: with `sequence`, `protocols`, `field`, `tissue`, `samples` (of each sequence), `seed`
     purpose: `TRAINING` or `EVALUATION`
     size: tissues of a part, at most
     """
@@ -94,7 +95,7 @@ class Draws:
             columns = self._drawn(last - first, (round_, sequence, first))
         else:
             columns = {address: values[first:last] for address, values in self._columns.items()}
-        tissue = self.plan.with_columns(columns).tissue.flatten()
+        tissue = tissues_of(self.plan, columns, self.sequences[sequence], self.config["field"]).flatten()
         return Part(self.sequences[sequence], tissue, columns)
 
     @property

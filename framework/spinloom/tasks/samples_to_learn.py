@@ -20,6 +20,9 @@ from spinloom.tasks.record import without_password
 from spinloom.tasks.simulate import build_simulator, check_fit
 from spinloom.tissue.pools import Tissue
 
+_MADE_BY = ("simulator", "sequence", "protocols", "field", "tissue", "samples")
+"""What a configuration says of where samples come from."""
+
 
 @dataclass(frozen=True, eq=False)
 class Learned:
@@ -47,15 +50,15 @@ def _from_set(config: Mapping[str, Any], name: str, surrogate: Surrogate, settin
     made = signals.attributes["config"]
     _refuse_other(config, signals)
     for protocol in range(len(signals.protocols)):
-        numbers = signals.part(protocol, slice(0, 1)).numbers
-        _check(name, surrogate, timeline_of(signals, protocol), tissue_of(made, numbers))
+        numbers, timeline = signals.part(protocol, slice(0, 1)).numbers, timeline_of(signals, protocol)
+        _check(name, surrogate, timeline, tissue_of(made, numbers, timeline))
     parts = SetParts(signals, surrogate, surrogate.inputs, settings.validation)
     return Learned(
         Source(parts, config["seed"], settings.buffer, settings.validation_samples),
         {"set": signals.digest, "seed": config["seed"]},
         {
             "set": {"path": str(Path(config["set"]).absolute()), "digest": signals.digest, "samples": len(signals)},
-            "made_by": {key: made.get(key) for key in ("simulator", "sequence", "protocols", "tissue", "samples")},
+            "made_by": {key: made.get(key) for key in _MADE_BY},
             "sequences": _hashes([timeline_of(signals, number) for number in range(len(signals.protocols))]),
         },
     )
@@ -100,7 +103,7 @@ def _from_simulator(config: Mapping[str, Any], name: str, surrogate: Surrogate, 
 
     parts = FreshParts(draws.parts, draws.samples, make)
     shown = without_password(config)
-    made = {key: shown[key] for key in ("simulator", "sequence", "protocols", "tissue", "samples", "chunk", "seed")}
+    made = {key: shown[key] for key in (*_MADE_BY, "chunk", "seed")}
     return Learned(
         Source(parts, config["seed"], settings.buffer, settings.validation_samples),
         made,
