@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spinloom.quantify.asymmetry import mtr_asymmetry
     from spinloom.quantify.mt_series import MtSeries, mt_series
     from spinloom.reconstruction.image import Image
+    from spinloom.reconstruction.line_check import check_lines
     from spinloom.reconstruction.reconstruct import grid_centre, reconstruct
     from spinloom.sequence.families import BuiltSequence
     from spinloom.sequence.family import Family
@@ -90,6 +91,7 @@ __all__ = [
     "TrainedSurrogate",
     "build_phantom",
     "build_sequence",
+    "check_lines",
     "draw_parameters",
     "grid_centre",
     "hookimpl",
@@ -155,6 +157,7 @@ _HOMES = {
     "TrainedSurrogate": "spinloom.learning.trained_surrogate",
     "build_phantom": "spinloom.tissue.phantoms.door",
     "build_sequence": "spinloom.sequence_sources",
+    "check_lines": "spinloom.reconstruction.line_check",
     "draw_parameters": "spinloom.sequence_sources",
     "grid_centre": "spinloom.reconstruction.reconstruct",
     "hookimpl": "spinloom.hookspecs",

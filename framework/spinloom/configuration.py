@@ -1,8 +1,8 @@
 """The one door to Hydra: composes a task's configuration, runs the task on it, and turns Hydra's errors into sentences.
 
-The search path is Spinloom's `conf/` and whatever the plugins add.  A tissue may be the path of a YAML file as well
-as a name: the file is checked and then laid beside the shipped ones for the length of the run, so that overrides
-such as `tissue.water_pool.t1=1.2` work on it too.
+The search path is Spinloom's `conf/` and whatever the plugins add.  A tissue or a phantom may be a path as well as a
+name: a tissue's file is checked and then laid beside the shipped ones for the length of the run, so that overrides such
+as `tissue.water_pool.t1=1.2` work on it too; of a phantom its settings are, with the path as its name.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from spinloom.registry import plugins
 from spinloom.sequence.expression import quote_expressions
 from spinloom.tissue.addresses import full_address
 from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
+from spinloom.tissue.phantoms.door import default_settings, phantom_names
 
 _HYDRA_SWEEPS = {"range", "choice", "interval", "glob", "sort", "shuffle", "tag"}
 
@@ -40,6 +41,9 @@ Config = dict[str, Any]
 SweepOpener = Callable[[Config], AbstractContextManager[None]]
 
 CONFIG = "pkg://spinloom.conf"
+
+_FILE = "file"
+"""Choice of the group `phantom` that holds the settings of one that is read."""
 
 _staged: list[str] = []
 _sweep: ExitStack = ExitStack()
@@ -76,7 +80,7 @@ def run_task(task: str, function: Callable[[Config], object], arguments: list[st
     """
     Plugins.instance().register(PluginSearchPath)
     with ExitStack() as stack:
-        overrides = _stage_tissues(_quoted_families(arguments), stack)
+        overrides = _stage_subjects(_quoted_families(arguments), stack)
         stack.enter_context(_command_line(task, overrides))
         stack.push(_close_sweep)
         _open_sweep.append(open_sweep)
@@ -163,8 +167,8 @@ def _is_sweep(arguments: list[str]) -> bool:
     return not {"-m", "--multirun"}.isdisjoint(arguments)
 
 
-def _stage_tissues(arguments: list[str], stack: ExitStack) -> list[str]:
-    """Arguments with every `tissue=` that is a path replaced by the name under which the file was staged.
+def _stage_subjects(arguments: list[str], stack: ExitStack) -> list[str]:
+    """Arguments with every `tissue=` and `phantom=` that is a path replaced by the name under which it was staged.
 
     Keys of the tissue may be added as well as changed: a file leaves out those that keep their defaults, and the
     tissue room knows which exist.
@@ -176,21 +180,50 @@ def _stage_tissues(arguments: list[str], stack: ExitStack) -> list[str]:
         key, _, value = argument.partition("=")
         if key.lstrip("+").startswith("tissue."):
             argument = _tissue_override(key.lstrip("+").removeprefix("tissue."), value, swept)
-        if key != "tissue" or not value or value == "???":
-            staged.append(argument)
+        if key not in _SUBJECTS or not value or value in ("???", "null"):
+            staged.append(f"~{key}" if key in _OPTIONAL and value == "null" else argument)
             continue
+        known, mapping_of = _SUBJECTS[key]
         names = []
-        for choice in value.split(","):
-            if choice in tissue_names():
+        for choice in _choices(value):
+            if choice in known():
                 names.append(choice)
                 continue
+            mapping = mapping_of(choice)
             if folder is None:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="spinloom-")))
                 _staged.append(str(folder))
                 stack.callback(_staged.clear)
-            names.append(_stage(choice, folder, len(names)))
-        staged.append(f"tissue={','.join(names)}")
+            names.append(_stage(folder / key, mapping, choice, [*names, *known()]))
+        staged.append(f"{key}={','.join(names)}")
     return staged
+
+
+def _choices(value: str) -> list[str]:
+    """The names or paths of an override, without the quotes that keep a comma or a space together."""
+    parts = re.findall(r"""'[^']*'|"[^"]*"|[^,]+""", value)
+    return [part[1:-1] if part[0] in "'\"" and part[0] == part[-1] else part for part in parts]
+
+
+def _phantom_settings(choice: str) -> Config:
+    """Settings of a phantom that is read from the path `choice`."""
+    if not Path(choice).exists():
+        raise ConfigurationError(
+            f"'{choice}' is neither a phantom that Spinloom makes nor a path. "
+            f"{known_names(Path(choice).stem, phantom_names())} Or give the path of a phantom.zarr, or of a folder of "
+            "NIfTI maps."
+        )
+    return {**default_settings(_FILE), "name": choice}
+
+
+_SUBJECTS: dict[str, tuple[Callable[[], list[str]], Callable[[str], Config]]] = {
+    "tissue": (tissue_names, lambda choice: load_mapping(tissue_path(choice))),
+    "phantom": (lambda: [*phantom_names(), _FILE], _phantom_settings),
+}
+"""Groups whose choices may be paths: their names, and what a path stands for."""
+
+_OPTIONAL = {*_SUBJECTS, "experiment"}
+"""Groups of which nothing may be chosen, for which Hydra knows `~GROUP` alone."""
 
 
 def _tissue_override(address: str, value: str, swept: bool) -> str:
@@ -204,12 +237,13 @@ def _tissue_override(address: str, value: str, swept: bool) -> str:
     return f"++tissue.{full_address(address)}={value}"
 
 
-def _stage(choice: str, folder: Path, number: int) -> str:
-    path = tissue_path(choice)
-    name = re.sub(r"\W", "_", path.stem) + (f"_{number}" if number else "")
-    target = folder / "tissue" / f"{name}.yaml"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(OmegaConf.to_yaml(OmegaConf.create(load_mapping(path))), encoding="utf-8")
+def _stage(group: Path, mapping: Config, choice: str, taken: list[str]) -> str:
+    """Write `mapping` as a choice of the configuration group in `group`; returns its name, which is none of `taken`."""
+    name = re.sub(r"\W", "_", Path(choice).stem)
+    while name in taken:
+        name += "_"
+    group.mkdir(exist_ok=True)
+    (group / f"{name}.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(mapping)), encoding="utf-8")
     return name
 
 

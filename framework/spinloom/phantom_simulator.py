@@ -5,20 +5,26 @@ Plugins differ in what they require of the file, in how they reconstruct and in 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from spinloom.errors import ConfigurationError, known_names
+from spinloom.imaging_memory import ImageSize, refuse_beyond_memory
 from spinloom.interfaces import KSpace, Numerics
 from spinloom.physics.imaging.engine import ENGINES, PhantomSolution, solve_phantom
+from spinloom.physics.imaging.larmor import larmor_frequency
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence.trajectory import labels, trajectory
 from spinloom.sequence.transmit import refuse_rf_shims
 from spinloom.tissue.phantom import Phantom
 
 RECOVERIES = ("played", "complete")
+
+SINGLE_RTOL = 1e-6
+"""Smallest error that float32 holds."""
 
 
 class PhantomSimulator:
@@ -31,7 +37,7 @@ class PhantomSimulator:
         recovery: `played` as the file has it, or `complete` before each excitation that follows a readout
         noise: standard deviation of complex noise in the samples, as a share of the largest sample's magnitude
 
-    Raises `ConfigurationError` for values that are none.
+    Raises `ConfigurationError` for values that are none, and for an `rtol` that the dtype cannot hold.
     """
 
     def __init__(self, numerics: Numerics) -> None:
@@ -42,8 +48,20 @@ class PhantomSimulator:
         self._engine = _name(options.get("engine", "auto"), "engine", ENGINES)
         self._recovery = _name(options.get("recovery", "played"), "recovery", RECOVERIES)
         self._dephasing = options.get("dephasing", True)
+        if self._rtol < SINGLE_RTOL and numerics.dtype == torch.float32:
+            raise ConfigurationError(
+                f"simulator.rtol is {self._rtol:g}, but float32 holds errors from {SINGLE_RTOL:g}; add "
+                "simulator.dtype=float64."
+            )
         if not isinstance(self._dephasing, bool):
             raise ConfigurationError(f"simulator.dephasing is {self._dephasing!r}; it is true or false.")
+
+    def check(self, timeline: Timeline, subject: Phantom) -> None:
+        """Raise where `timeline` cannot be played on `subject`, or the image needs more memory than there is."""
+        refuse_rf_shims(timeline)
+        larmor_frequency(timeline, subject)
+        coils = 1 if subject.coils is None else subject.coils.shape[0]
+        refuse_beyond_memory(ImageSize(subject.voxels, coils, timeline.adc_samples), self._numerics.dtype)
 
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """K-space of `subject` under `timeline`; differentiable with respect to the maps of the phantom."""
@@ -60,10 +78,13 @@ class PhantomSimulator:
             )
         )
 
-    def solve(self, timeline: Timeline, subject: Phantom, start: Tensor | None = None) -> PhantomSolution:
+    def solve(
+        self, timeline: Timeline, subject: Phantom, start: Tensor | None = None, larmor: float | None = None
+    ) -> PhantomSolution:
         """The samples without what a file's labels and trajectory add.
 
         start: magnetisation along z before the first event, of the phantom's shape; None for equilibrium
+        larmor: Larmor frequency [Hz]; None for what `larmor_frequency` finds
         """
         refuse_rf_shims(timeline)
         return solve_phantom(
@@ -75,6 +96,7 @@ class PhantomSimulator:
             device=self._numerics.device,
             dephasing=self._dephasing,
             complete_recovery=self._recovery == "complete",
+            larmor=larmor_frequency(timeline, subject) if larmor is None else larmor,
             engine=self._engine,
             progress=self._numerics.progress,
         )
@@ -102,7 +124,7 @@ class PhantomSimulator:
 
 
 def _number(value: object, option: str, positive: bool) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not is_number or not (value > 0 or (value == 0 and not positive)):  # type: ignore[operator]
         kind = "a positive number such as 1e-5" if positive else "a number from 0"
         raise ConfigurationError(f"simulator.{option} is {value!r}; it is {kind}.")

@@ -17,8 +17,10 @@ import torch
 from torch import Tensor
 
 from spinloom.errors import ConfigurationError, RequirementError
+from spinloom.imaging_memory import ImageSize, refuse_beyond_memory
 from spinloom.interfaces import KSpace, Numerics
 from spinloom.phantom_simulator import PhantomSimulator
+from spinloom.physics.imaging.larmor import larmor_frequency
 from spinloom.pool_simulator import PoolSimulator
 from spinloom.sequence.parts import part, with_markers
 from spinloom.sequence.shots import Shot, shots
@@ -26,8 +28,7 @@ from spinloom.sequence.timeline import Timeline
 from spinloom.sequence.trajectory import labels, trajectory
 from spinloom.tissue.phantom import Phantom
 from spinloom.tissue.phantoms.resampling import resample
-from spinloom.tissue.pools import Tissue
-from spinloom.units import PPM
+from spinloom.tissue.phantoms.voxel_tissues import voxel_tissues
 
 
 class PreparedSimulator:
@@ -45,20 +46,30 @@ class PreparedSimulator:
             raise ConfigurationError(f"simulator.spins is {self._spins!r}; it is a whole number from 1.")
         self._pools = PoolSimulator(replace(numerics, dtype=torch.float64, options=preparation))
         self._readout = PhantomSimulator(replace(numerics, options=options, progress=None))
+        self._dtype = numerics.dtype
+
+    def check(self, timeline: Timeline, subject: Phantom) -> None:
+        """Raise where preparation and readout cannot be told apart, or the image needs more memory than there is."""
+        self._readout.check(timeline, subject)
+        _refuse_unsaid(timeline, shots(timeline))
+        coils = 1 if subject.coils is None else subject.coils.shape[0]
+        spins = subject.voxels * self._spins ** sum(count > 1 for count in subject.shape)
+        refuse_beyond_memory(ImageSize(spins, coils, timeline.adc_samples), self._dtype)
 
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """K-space of every shot; `prepared` says from where each begins."""
         start, notes = self.prepared(timeline, subject)
         fine = resample(replace(subject, pools=None), self._spins)
-        samples, remarks = [], []
-        for shot, longitudinal in zip(shots(timeline), start, strict=True):
-            solved = self._readout.solve(part(timeline, shot.blocks), fine, _refined(longitudinal, fine))
-            samples.append(solved.samples)
-            remarks = list(solved.notes)
+        larmor = larmor_frequency(timeline, subject)
+        solved = [
+            self._readout.solve(part(timeline, shot.blocks), fine, _refined(longitudinal, fine), larmor)
+            for shot, longitudinal in zip(shots(timeline), start, strict=True)
+        ]
+        remarks = dict.fromkeys(note for each in solved for note in each.notes)
         times, measurement = _taken(timeline)
         return self._readout.noisy(
             KSpace(
-                samples=torch.cat(samples, dim=-1),
+                samples=torch.cat([each.samples for each in solved], dim=-1),
                 time=times,
                 measurement=measurement,
                 trajectory=trajectory(timeline),
@@ -72,13 +83,14 @@ class PreparedSimulator:
         """Magnetisation of water along z before each shot, shape `(shots, z, y, x)`, and what was idealised."""
         found = shots(timeline)
         _refuse_unsaid(timeline, found)
-        tissue, inside = _voxels(subject)
+        voxels = voxel_tissues(subject)
         begins = np.array([shot.blocks.start for shot in found])
         readouts = np.concatenate([np.arange(shot.blocks.start, shot.blocks.stop) for shot in found])
-        marked = with_markers(timeline, begins, readouts if tissue.reset else readouts[:0])
-        signal = self._pools.simulate(marked, tissue)
-        start = torch.zeros(len(found), *subject.shape, dtype=subject.m0.dtype)
-        start[:, inside] = signal.mz.T.to(subject.m0) * subject.m0[inside]
+        marked = with_markers(timeline, begins, readouts if voxels.tissue.reset else readouts[:0])
+        signal = self._pools.simulate(marked, voxels.tissue)
+        relative = signal.mz[voxels.number].T.to(subject.m0)
+        start = torch.zeros(len(found), *subject.shape, dtype=subject.m0.dtype, device=subject.m0.device)
+        start[:, voxels.inside] = relative * subject.m0[voxels.inside]
         return start, signal.notes
 
 
@@ -97,23 +109,6 @@ def _refuse_unsaid(timeline: Timeline, found: tuple[Shot, ...]) -> None:
         )
 
 
-def _voxels(phantom: Phantom) -> tuple[Tissue, Tensor]:
-    """A tissue for each voxel of pools that has magnetisation, with field and B1 of its place; and which those are."""
-    assert phantom.pools is not None
-    inside = (phantom.pools.index >= 0) & (phantom.m0 > 0)
-    batch = phantom.pools.tissue
-    if not batch.batch_shape:
-        batch = batch.map(lambda values: values[None])
-    tissue = batch.map(lambda values: values[phantom.pools.index[inside]] if values.ndim else values)  # type: ignore[union-attr]
-    shift = phantom.b0[inside].to(tissue.larmor) / tissue.larmor / PPM
-    return replace(
-        tissue,
-        name=phantom.name,
-        b0_shift_ppm=tissue.b0_shift_ppm + shift,
-        rel_b1=tissue.rel_b1 * phantom.b1[inside].to(tissue.rel_b1),
-    ), inside
-
-
 def _refined(values: Tensor, fine: Phantom) -> Tensor:
     """A map of voxels as one of the isochromats of `fine`."""
     for axis, count in enumerate(fine.shape):
@@ -124,6 +119,6 @@ def _refined(values: Tensor, fine: Phantom) -> Tensor:
 def _taken(timeline: Timeline) -> tuple[np.ndarray, np.ndarray]:
     """Time [s] and ADC event of every sample."""
     blocks = np.flatnonzero(timeline.block_adc >= 0)
-    events = [timeline.adcs[event] for event in timeline.block_adc[blocks]]
-    times = [start + event.sample_times() for start, event in zip(timeline.block_start[blocks], events, strict=True)]
-    return np.concatenate(times), np.repeat(np.arange(blocks.size), [event.samples for event in events])
+    events = [timeline.adcs[event].sample_times() for event in timeline.block_adc[blocks].tolist()]
+    times = [start + event for start, event in zip(timeline.block_start[blocks].tolist(), events, strict=True)]
+    return np.concatenate(times), np.repeat(np.arange(blocks.size), [event.size for event in events])

@@ -13,6 +13,10 @@ class BlochSimulator:
     def __init__(self, numerics: Numerics) -> None:
         self._solver = PhantomSimulator(numerics)
 
+    def check(self, timeline: Timeline, subject: Phantom) -> None:
+        """Raise where memory or the file's ppm terms stand in the way."""
+        self._solver.check(timeline, subject)
+
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """Play `timeline` on `subject`; differentiable with respect to the maps of the phantom."""
         return self._solver.simulate(timeline, subject)

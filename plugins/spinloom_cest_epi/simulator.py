@@ -12,6 +12,7 @@ from spinloom import (
     Requirements,
     Section,
     Timeline,
+    check_lines,
     reconstruct,
 )
 
@@ -28,6 +29,11 @@ class CestEpiSimulator:
 
     def __init__(self, numerics: Numerics) -> None:
         self._solver = PreparedSimulator(numerics)
+
+    def check(self, timeline: Timeline, subject: Phantom) -> None:
+        """Raise where preparation and readout cannot be told apart, and where the samples are no lines."""
+        self._solver.check(timeline, subject)
+        check_lines("cest_epi", timeline, subject)
 
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """Play `timeline` on `subject`: saturation on its pools, readout on its grid."""

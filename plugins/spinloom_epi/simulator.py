@@ -14,6 +14,7 @@ from spinloom import (
     Section,
     Table,
     Timeline,
+    check_lines,
     shots,
 )
 
@@ -27,7 +28,7 @@ class EpiSimulator:
         self._solver = PhantomSimulator(numerics)
 
     def check(self, timeline: Timeline, subject: Phantom) -> None:
-        """Raise `RequirementError` where a shot has other excitations than one, refocusing pulses or a single line."""
+        """Raise where a shot has other excitations than one or refocusing pulses, or the samples are no lines."""
         for number, shot in enumerate(shots(timeline), start=1):
             if shot.excitations != 1 or shot.refocusings or shot.readouts < 2:
                 raise RequirementError(
@@ -35,6 +36,8 @@ class EpiSimulator:
                     f"{timeline.source} has {shot.excitations} excitations, {shot.refocusings} refocusing pulses and "
                     f"{shot.readouts} lines; simulator=bloch plays any sequence."
                 )
+        check_lines("epi", timeline, subject)
+        self._solver.check(timeline, subject)
 
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """Play `timeline` on `subject`; differentiable with respect to the maps of the phantom."""

@@ -14,6 +14,7 @@ from spinloom import (
     Section,
     Table,
     Timeline,
+    check_lines,
     shots,
 )
 
@@ -27,7 +28,7 @@ class FseSimulator:
         self._solver = PhantomSimulator(numerics)
 
     def check(self, timeline: Timeline, subject: Phantom) -> None:
-        """Raise `RequirementError` where a shot has another number of excitations than one, or lines without echo."""
+        """Raise where a shot has other excitations than one or lines without an echo, or the samples are no lines."""
         for number, shot in enumerate(shots(timeline), start=1):
             if shot.excitations != 1 or shot.refocusings < shot.readouts:
                 raise RequirementError(
@@ -35,6 +36,8 @@ class FseSimulator:
                     f"{number} of {timeline.source} has {shot.excitations} excitations, {shot.refocusings} refocusing "
                     f"pulses and {shot.readouts} lines; simulator=bloch plays any sequence."
                 )
+        check_lines("fse", timeline, subject)
+        self._solver.check(timeline, subject)
 
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """Play `timeline` on `subject`; differentiable with respect to the maps of the phantom."""

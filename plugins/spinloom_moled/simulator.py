@@ -15,6 +15,7 @@ from spinloom import (
     RequirementError,
     Requirements,
     Timeline,
+    check_lines,
     grid_centre,
     reconstruct,
     shots,
@@ -30,7 +31,7 @@ class MoledSimulator:
         self._solver = PhantomSimulator(numerics)
 
     def check(self, timeline: Timeline, subject: Phantom) -> None:
-        """Raise `RequirementError` where a shot has fewer than two excitations or refocuses other than once."""
+        """Raise where a shot has under two excitations or refocuses other than once, or the samples are no lines."""
         for number, shot in enumerate(shots(timeline), start=1):
             if shot.excitations < 2 or shot.refocusings != 1 or shot.readouts < 2:
                 raise RequirementError(
@@ -38,6 +39,8 @@ class MoledSimulator:
                     f"but shot {number} of {timeline.source} has {shot.excitations} excitations, {shot.refocusings} "
                     f"refocusing pulses and {shot.readouts} lines; simulator=bloch plays any sequence."
                 )
+        check_lines("moled", timeline, subject)
+        self._solver.check(timeline, subject)
 
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """Play `timeline` on `subject`; differentiable with respect to the maps of the phantom."""

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 _FEW_TISSUES = 5
 """So many single tissues are drawn behind the median of a batch."""
 
+_LABEL_HEIGHT = 0.065
+"""A line of type, as a share of the vertical axis."""
+
+_LETTER_WIDTH = 0.022
+"""A letter, as a share of what curves take of the horizontal axis."""
+
 _LIGHT, _DARK = np.array([143, 187, 227]), np.array([6, 45, 82])
 """Ends of the ramp of blues in which curves of one kind are told apart."""
 
@@ -34,12 +40,15 @@ def plot_curves(
     if logarithmic:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
+    ends = {}
     for place, (name, (x, y)) in enumerate(curves.items()):
         color = _shade(place / max(1, len(curves) - 1))
-        middle = draw_rows(axes, x, tissue_rows(y), color)
+        ends[name] = (float(x[0]), float(draw_rows(axes, x, tissue_rows(y), color)[0]), color)
+    heights = _spread([height for _, height, _ in ends.values()], _LABEL_HEIGHT * float(np.ptp(axes.get_ylim())))
+    for height, (name, (left, _, color)) in zip(heights, ends.items(), strict=True):
         axes.annotate(
             name,
-            (x[0], middle[0]),
+            (left, height),
             xytext=(-7, 0),
             textcoords="offset points",
             ha="right",
@@ -47,9 +56,20 @@ def plot_curves(
             fontsize=10,
             color=color,
         )
-    axes.margins(x=0.16)
+    axes.margins(x=max(0.16, _LETTER_WIDTH * max(map(len, curves), default=0)))
     axis_name(axes, x_name)
     return figure
+
+
+def _spread(heights: list[float], least: float) -> list[float]:
+    """`heights`, in their order, moved as little as keeps them `least` apart; what stands together keeps its middle."""
+    order = np.argsort(heights, kind="stable")
+    steps = least * np.arange(len(heights))
+    risen = np.maximum.accumulate(np.array(heights)[order] - steps)
+    fallen = np.minimum.accumulate((np.array(heights)[order] - steps)[::-1])[::-1]
+    found = np.empty(len(heights))
+    found[order] = (risen + fallen) / 2 + steps
+    return found.tolist()
 
 
 def draw_rows(axes: Axes, x: np.ndarray, rows: np.ndarray, color: str) -> np.ndarray:

@@ -32,7 +32,7 @@ def imaging_report(
     """Compose the report of one simulated image.
 
     image: None where the samples make up none; `notes` says why
-    figures: SVG or PNG by name, of `image`, `kspace`, `phantom` and `sequence`
+    figures: SVG or PNG by name, of `image`, `kspace`, `phantom`, `sequence` and what it plays as `preparation`
     sequence: facts of the sequence
     notes: what was idealised or approximated, in sentences
     metrics: numbers of the run by name
@@ -51,9 +51,14 @@ def imaging_report(
         for title, (name, alternative) in pictures.items()
         if name in figures
     }
+    played = {"preparation": "What is played before a shot.", "sequence": "A shot." if "preparation" in figures else ""}
     parts: dict[str, tuple[Block, ...]] = {
         "Sequence": (
-            Picture(figures["sequence"], "", "RF, gradients and ADC against time"),
+            *(
+                Picture(figures[name], caption, "RF, gradients and ADC against time")
+                for name, caption in played.items()
+                if name in figures
+            ),
             Facts(tuple(sequence.items())),
         ),
         "Metrics": (Table(("Metric", "Value"), tuple((name, f"{value:.4g}") for name, value in metrics.items())),),
@@ -95,7 +100,7 @@ def _highlights(phantom: Phantom, kspace: KSpace, image: Image | None) -> dict[s
     facts = {"Spins": f"{phantom.voxels:,}", "Field of view of the phantom": f"{extent} mm"}
     if image is not None:
         facts["Image"] = _BY.join(str(count) for count in reversed(image.data.shape[2:]))
-    return {**facts, "Acquisition": f"{kspace.time[-1] - kspace.time[0]:.4g} s" if kspace.time.size else "none"}
+    return {**facts, "First to last sample": seconds(float(np.ptp(kspace.time))) if kspace.time.size else "none"}
 
 
 def image_metrics(kspace: KSpace, image: Image | None) -> dict[str, float]:

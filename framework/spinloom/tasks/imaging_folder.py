@@ -9,15 +9,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from spinloom.errors import SpinloomError
 from spinloom.evaluation.canvas import save
-from spinloom.evaluation.imaging_figures import draw_image, draw_kspace
+from spinloom.evaluation.imaging_figures import draw_image
+from spinloom.evaluation.imaging_kspace import draw_kspace
 from spinloom.evaluation.imaging_report import image_metrics, imaging_report
 from spinloom.evaluation.phantom_figure import draw_phantom
 from spinloom.evaluation.report import write_report
 from spinloom.evaluation.report_content import Section
+from spinloom.evaluation.wording import number
 from spinloom.interfaces import KSpace, Reconstructor, Simulator
 from spinloom.kspace_files import write_kspace
 from spinloom.reconstruction.image import Image
@@ -28,6 +31,7 @@ from spinloom.sequence.shots import shots
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import sequence_content
 from spinloom.tasks.clock import Clock
+from spinloom.tasks.imaging_files import write_image_files, write_raw
 from spinloom.tasks.record import array_attributes, simulation_record, without_password
 from spinloom.tasks.wording import provenance_facts, sequence_rows
 from spinloom.tissue.phantom import Phantom
@@ -80,6 +84,9 @@ def write_imaging(folder: Path, done: Imaging, clock: Clock) -> None:
         (folder / "config.yaml").write_text(configuration, encoding="utf-8")
         write_phantom(done.phantom, folder / "phantom.zarr")
         write_kspace(folder / "kspace.zarr", done.kspace, attributes)
+        remarks = write_image_files(folder, done.image)
+        if done.config.get("rawdata", False):
+            remarks += write_raw(folder, done.timeline, done.kspace)
     with clock.step("draw"):
         figures = _draw(folder / "figures", done)
     record = simulation_record(
@@ -98,7 +105,7 @@ def write_imaging(folder: Path, done: Imaging, clock: Clock) -> None:
         image=done.image,
         figures=figures,
         sequence=sequence_rows(sequence_facts(done.timeline)),
-        notes=(*done.kspace.notes, *done.notes),
+        notes=(*done.kspace.notes, *done.notes, *remarks),
         metrics=metrics,
         timings=clock.timings,
         provenance=provenance_facts(record),
@@ -110,25 +117,34 @@ def write_imaging(folder: Path, done: Imaging, clock: Clock) -> None:
 
 
 def _draw(folder: Path, done: Imaging) -> dict[str, bytes]:
-    """Write every figure as PNG and return them by name; that of the sequence shows its first shot."""
+    """Write every figure as PNG and return them by name."""
     folder.mkdir()
-    drawn = {
-        "kspace": draw_kspace(done.kspace),
-        "phantom": draw_phantom(done.phantom),
-        "sequence": plot_sequence(done.timeline, *_first_shot(done.timeline)),
-    }
+    drawn = {"kspace": draw_kspace(done.kspace, done.image), "phantom": draw_phantom(done.phantom)}
+    for name, (start, stop) in _stretches(done.timeline).items():
+        drawn[name] = plot_sequence(done.timeline, start, stop)
     if done.image is not None:
-        drawn["image"] = draw_image(done.image)
+        drawn["image"] = draw_image(done.image, _frame_names(done.timeline, done.image))
     for name, figure in drawn.items():
         save(figure, folder / f"{name}.png")
     return {name: (folder / f"{name}.png").read_bytes() for name in drawn}
 
 
-def _first_shot(timeline: Timeline) -> tuple[float, float]:
-    """Begin and end of the first shot, or of the whole sequence where there is none [s]."""
+def _stretches(timeline: Timeline) -> dict[str, tuple[float, float]]:
+    """Begin and end of what is drawn of a sequence [s]: its first shot, and what plays RF before a shot, if any."""
     found = shots(timeline)
     if not found:
-        return 0.0, timeline.duration
-    last = found[0].blocks[-1]
-    start = float(timeline.block_start[found[0].blocks[0]])
-    return start, float(timeline.block_start[last] + timeline.block_duration[last])
+        return {"sequence": (0.0, timeline.duration)}
+    times = np.append(timeline.block_start, timeline.duration)
+    parts = {"sequence": (float(times[found[0].blocks.start]), float(times[found[0].blocks.stop]))}
+    begin, end = found[0].blocks.stop if len(found) > 1 else 0, found[min(1, len(found) - 1)].blocks.start
+    if (timeline.block_rf[begin:end] >= 0).any():
+        parts["preparation"] = (float(times[begin]), float(times[end]))
+    return parts
+
+
+def _frame_names(timeline: Timeline, image: Image) -> tuple[str, ...]:
+    """The offsets of saturation where the file states one an image."""
+    offsets = timeline.definitions.get("offsets_ppm")
+    if not isinstance(offsets, tuple) or len(offsets) != image.data.shape[0]:
+        return ()
+    return tuple(f"{number(offset, '.4g')} ppm" for offset in offsets)

@@ -23,6 +23,7 @@ from spinloom.quantify.zspectrum import z_spectrum
 from spinloom.sequence_sources import read_sequence
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.folders import check_output
+from spinloom.tasks.imaging_files import check_raw_data
 from spinloom.tasks.imaging_folder import Imaging, image_of, write_imaging
 from spinloom.tasks.observing import observed
 from spinloom.tasks.simulate import build_simulator, check_fit
@@ -53,6 +54,7 @@ def run_simulation(config: Mapping[str, Any], progress: Callable[[int, int], Non
     """
     clock, started, output = Clock(), datetime.now(UTC), Path(config["output"])
     _check_types(config)
+    check_raw_data(config.get("rawdata", False), config.get("phantom") is not None)
     check_output(output, config["overwrite"])
     simulator = build_simulator(config["simulator"], progress)
     with clock.step("read"):

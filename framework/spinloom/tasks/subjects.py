@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spinloom.errors import ConfigurationError
+from spinloom.errors import ConfigurationError, RequirementError
 from spinloom.interfaces import Simulator, Subject
 from spinloom.sequence.facts import sequence_facts
 from spinloom.sequence.timeline import Timeline
@@ -21,7 +21,8 @@ KINDS = ("phantom", "tissue")
 def read_subject(config: Mapping[str, Any], timeline: Timeline, simulator: Simulator) -> TissueBatch | Phantom:
     """The subject of `config`: what its group `tissue` or its group `phantom` holds.
 
-    Raises `ConfigurationError` where neither or both are chosen, and where it cannot fit into memory, before any work.
+    Raises `ConfigurationError` where neither or both are chosen or memory cannot hold it, and `RequirementError` where
+    the simulator takes the other kind, before any work.
     """
     chosen = [kind for kind in KINDS if config.get(kind) is not None]
     if len(chosen) > 1:
@@ -32,6 +33,7 @@ def read_subject(config: Mapping[str, Any], timeline: Timeline, simulator: Simul
         )
     if not chosen:
         raise _not_chosen(simulator)
+    _check_kind(chosen[0], config, simulator)
     if chosen[0] == "phantom":
         return build_phantom(config["phantom"])
     plan = plan_batch(config["tissue"], config["names"]["tissue"], config["samples"])
@@ -42,6 +44,17 @@ def read_subject(config: Mapping[str, Any], timeline: Timeline, simulator: Simul
 def subject_itself(read: TissueBatch | Phantom) -> Subject:
     """What the simulator takes of what was read."""
     return read if isinstance(read, Phantom) else read.tissue
+
+
+def _check_kind(kind: str, config: Mapping[str, Any], simulator: Simulator) -> None:
+    """Raise where the simulator takes no subject of this kind, before one is read or made."""
+    taken = sorted(simulator.requirements.subject)
+    if kind not in taken:
+        raise RequirementError(
+            f"Simulator '{config['simulator']['name']}' takes a {' or a '.join(taken)}, but {kind}="
+            f"{config['names'][kind]} is given; give {taken[0]}=NAME (and {kind}=null where an experiment chose it) "
+            "or another simulator."
+        )
 
 
 def _not_chosen(simulator: Simulator) -> ConfigurationError:
