@@ -28,6 +28,9 @@ from spinloom.physics.lanes import LANES, load, store
 STABLE = 1e-3
 """Tolerance of a pool however small it is, lest it grow from cell to cell."""
 
+FEWEST = 4
+"""Derivatives that are taken at least: the line of the nutation is of fourth order."""
+
 EASED = 0.05
 """Factor of the lift that spares terms at most: the errors of slow pools point the same way in every cell."""
 
@@ -64,13 +67,17 @@ def shares_of(radii, rise, weights, decay, tolerance):  # type: ignore[no-untype
     radii: of the generator in each pool, times the time; rise: of the RF over the time, times the time
     weights: of the pools in what is asked for; a pool's error reaches water by its fraction
     """
-    terms = 4
+    last, before = np.empty(radii.shape[0]), np.zeros(radii.shape[0])
     for i in range(radii.shape[0]):
-        last, before, j = max(decay, EASED) * max(min(weights[i], 1.0), tolerance / STABLE), 0.0, 0
-        while max(last, before) > tolerance or j < terms:
-            j += 1
-            last, before = (radii[i] * last + rise * before) / j, last
-        terms = j
+        last[i] = max(decay, EASED) * max(min(weights[i], 1.0), tolerance / STABLE)
+    terms, left_out = 0, np.inf
+    while left_out > tolerance or terms < FEWEST:
+        terms += 1
+        left_out = 0.0
+        for i in range(radii.shape[0]):
+            term = (radii[i] * last[i] + rise * before[i]) / terms
+            last[i], before[i] = term, last[i]
+            left_out = max(left_out, term, before[i])
     shares = np.empty(terms + 1)
     shares[0] = decay
     for j in range(1, terms + 1):
