@@ -144,8 +144,11 @@ def _interval(name: str, found: Matched, level: float) -> str:
 def _figures(dictionary: Dictionary, data: Fingerprints, found: Matched) -> dict[str, Any]:
     if data.grid is None:
         return {}
-    units = {**dictionary.units, "m0": PURE, "inner_product": PURE}
-    shown = {name if unit == PURE else f"{name} [{unit}]": found.maps[name] for name, unit in units.items()}
+    shown = {
+        name if unit == PURE else f"{name} [{unit}]": found.matches.numbers[name]
+        for name, unit in dictionary.units.items()
+    }
+    shown |= {"m0": found.matches.m0, "1 - inner_product": 1 - found.matches.inner_product}
     return {"maps": draw_maps({title: data.grid.volume(values) for title, values in shown.items()})}
 
 
