@@ -123,7 +123,7 @@ class Requirements:
                 raise RequirementError(
                     f"Simulator '{simulator}' needs a phantom with {_MAPS[name]}, but '{subject.name}' has none."
                 )
-        if subject.pools is not None:
+        if subject.pools is not None and "pools" in self.maps:
             self._check_tissue(simulator, subject.pools.tissue)
 
     def _check_tissue(self, simulator: str, subject: Tissue) -> None:

@@ -117,6 +117,8 @@ class PhantomSimulator:
         remarks = []
         if self._recovery == "complete":
             remarks.append("Recovery is taken as complete before each excitation that follows a readout.")
+        if subject.pools is not None:
+            remarks.append("The phantom's pools are left out: its water is alone, with the T1 and T2 of the maps.")
         if subject.shape[0] == 1 and self._dephasing:
             thickness = f"{1000 * subject.fov[2]:g} mm"
             remarks.append(f"The spins of the plane lie at 16 depths in its {thickness}, in turn, and dephase there.")
