@@ -132,3 +132,21 @@ def test_results_do_not_depend_on_how_a_batch_is_cut_into_chunks(monkeypatch: py
     one_by_one = solve_pools(timeline, batch, cells="all")
     assert float((whole.mz - one_by_one.mz).abs().max()) <= SERIES
     assert float((whole.mxy - one_by_one.mxy).abs().max()) <= SERIES
+
+
+@pytest.mark.parametrize("engine", ["fast", "readable"])
+def test_offsets_in_ppm_are_those_of_each_tissues_own_field(engine: str) -> None:
+    """Whichever tissues share the batch: a mean field would play all of them at offsets of none."""
+    waveform, event = block_pulse(0.05, 40.0)
+    timeline = timeline_of(
+        [(waveform, dataclasses.replace(event, frequency_ppm=2.0, phase_ppm=0.01)), 0.01, SPOILER, MARKER]
+    )
+    seen: list[tuple[int, int]] = []
+    fields = [7.0, 3.0, 7.0, 9.4]
+    pool = {"amide": {"f": 0.01, "t1": 1.0, "t2": 0.02, "k": 50, "dw": 2.0}}
+    together = solve_pools(
+        timeline, tissue(cest_pool=pool, b0=fields), engine=engine, progress=lambda *done: seen.append(done)
+    )
+    alone = torch.cat([solve_pools(timeline, tissue(cest_pool=pool, b0=[b0]), engine=engine).mz for b0 in fields])
+    assert float((together.mz - alone).abs().max()) <= SERIES
+    assert seen == [(1, 4), (3, 4), (4, 4)]

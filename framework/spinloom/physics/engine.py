@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from spinloom.physics.accuracy import Sampling, choose_sampling
-from spinloom.physics.isochromats import averaged, sentences, with_isochromats
+from spinloom.physics.chunks import in_chunks
+from spinloom.physics.fields import fields_apart, picked, put_together
+from spinloom.physics.isochromats import sentences, with_isochromats
 from spinloom.physics.players import choose_engine, player_of
 from spinloom.physics.probing import TISSUES, probed_measurements, probed_tissues
 from spinloom.physics.propagation import common_larmor
@@ -66,29 +68,50 @@ def solve_pools(
     Differentiable with respect to every parameter of the tissue, by the readable engine whatever was asked for.
     """
     whole = tissue.flatten().to(torch.float64, device)
-    flat = with_isochromats(whole)
-    timeline = without_silence(replay(timeline, timing, shape_phase, tissue.max_pulse_samples, common_larmor(tissue)))
-    cells = "all" if timing == PULSEQ_CEST else cells
-    program = step_program(timeline)
-    engine = choose_engine(flat, "readable" if flat.requires_grad else engine)
-    player = player_of(engine, program, timeline, flat, rtol, dtype)
-    sampling = _sampling(program, timeline, flat, rtol, cells, engine)
+    numbers, tissues, done = fields_apart(timeline, whole), whole.b0.numel(), 0
+    asked = _Asked(rtol, "all" if timing == PULSEQ_CEST else cells, dtype, timing, shape_phase, engine)
     parts = []
-    tissues = int(flat.batch_shape.numel())
-    for start in range(0, tissues, player.chunk):
-        part = flat[start : start + player.chunk]
-        parts.append(player.play(part, sampling.cells))
-        if progress is not None:
-            spins = tissues // whole.b0.numel()
-            progress(min(start + player.chunk, tissues) // spins, whole.b0.numel())
-    shape = (*tissue.batch_shape, program.time.size)
-    return PoolSolution(
-        mz=averaged(torch.cat([mz for mz, _ in parts]), whole).reshape(shape),
-        mxy=averaged(torch.cat([mxy for _, mxy in parts]), whole).reshape(shape),
-        time=program.time,
-        measurement=program.measurement,
-        notes=(*program.notes, sampling.sentence(), f"Played by the {engine} engine.", *sentences(whole)),
+    for number in numbers:
+        report = None if progress is None else _after(done, tissues, progress)
+        together = whole if len(numbers) == 1 else picked(whole, number)
+        parts.append(_solve(timeline, together, asked, report))
+        done += number.numel()
+    shape = (*tissue.batch_shape, parts[0].time.size)
+    return replace(
+        parts[0],
+        mz=put_together([part.mz for part in parts], numbers).reshape(shape),
+        mxy=put_together([part.mxy for part in parts], numbers).reshape(shape),
     )
+
+
+def _after(done: int, tissues: int, progress: Callable[[int, int], None]) -> Callable[[int], None]:
+    """Progress of a part of the tissues, before which `done` were solved."""
+    return lambda ready: progress(done + ready, tissues)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What `solve_pools` is asked for besides a timeline and tissues."""
+
+    rtol: float
+    cells: int | str | None
+    dtype: torch.dtype
+    timing: str
+    shape_phase: str | None
+    engine: str
+
+
+def _solve(timeline: Timeline, tissue: Tissue, asked: _Asked, progress: Callable[[int], None] | None) -> PoolSolution:
+    """The solution for a flat batch in one field, or under a timeline that does not ask which."""
+    played = replay(timeline, asked.timing, asked.shape_phase, tissue.max_pulse_samples, common_larmor(tissue))
+    played = without_silence(played)
+    program, spins = step_program(played), with_isochromats(tissue)
+    engine = choose_engine(spins, "readable" if spins.requires_grad else asked.engine)
+    player = player_of(engine, program, played, spins, asked.rtol, asked.dtype)
+    sampling = _sampling(program, played, spins, asked.rtol, asked.cells, engine)
+    mz, mxy = in_chunks(player, tissue, sampling.cells, progress)
+    notes = (*program.notes, sampling.sentence(), f"Played by the {engine} engine.", *sentences(tissue))
+    return PoolSolution(mz, mxy, program.time, program.measurement, notes)
 
 
 def _sampling(

@@ -36,8 +36,9 @@ KEPT = 512 * 2**20
 
 @dataclass(frozen=True)
 class Player:
-    """An engine with a program: how it plays a part of a batch, and how many tissues at once."""
+    """An engine with a program: `fast` or `readable`, how it plays a part of a batch, and how many tissues at once."""
 
+    name: str
     play: Play
     chunk: int
 
@@ -68,8 +69,8 @@ def player_of(
     prepared = FastProgram.of(program, timeline, tissue)
     matrices = max(1, (len(prepared.keys) + prepared.durations.size) * Layout.of(tissue).size ** 2 * 8)
     if engine == "fast":
-        return Player(_fast(prepared, rtol, dtype), max(1, CACHED * torch.get_num_threads() // matrices))
-    return Player(_readable(program, timeline, dtype), max(1, KEPT // matrices))
+        return Player(engine, _fast(prepared, rtol, dtype), max(1, CACHED * torch.get_num_threads() // matrices))
+    return Player(engine, _readable(program, timeline, dtype), max(1, KEPT // matrices))
 
 
 def _readable(program: StepProgram, timeline: Timeline, dtype: torch.dtype) -> Play:
