@@ -142,7 +142,7 @@ def pulse(model: dict, frequency: float, amplitude: float, turn: float, toleranc
     half = is_symmetric(form)
     sampled = sample_pulse(first_half(form) if half else form, 24 if half else 48)
     jobs = Series(made, star, sampled, [PulseKey(0, amplitude, frequency)], tolerance, 2 * np.pi * made.rel_b1.numpy())
-    columns = np.empty((1, 1, star.layout.size, star.layout.size - 1))
+    columns = np.empty((1, made.b0.numel(), star.layout.size, star.layout.size - 1))
     jobs.solve(half, 1, columns)
     start = np.concatenate([np.zeros(2 * star.layout.pools), star.weights[0, 2 * star.layout.pools :], [1.0]])
     return (start @ columns[0, 0])[[0, star.layout.pools, 2 * star.layout.pools]]
