@@ -9,6 +9,7 @@ import numpy as np
 
 from spinloom.errors import SequenceError
 from spinloom.sequence.timeline import Timeline
+from spinloom.units import PPM
 
 READOUT_USES = ("excitation", "refocusing")
 """Uses of RF that a file may state and that do not saturate."""
@@ -35,7 +36,8 @@ def saturation_offsets(timeline: Timeline, larmor: float) -> np.ndarray:
     """
     samples = np.flatnonzero(timeline.block_adc >= 0)
     offsets = np.full(samples.size, np.nan)
-    energy, frequency = _event_energies(timeline), np.array([event.frequency(larmor) for event in timeline.rf])
+    table = timeline.rf_table
+    energy, frequency = _event_energies(timeline), table["frequency_offset"] + table["frequency_ppm"] * PPM * larmor
     blocks = np.flatnonzero(timeline.block_rf >= 0)
     events = timeline.block_rf[blocks]
     measurement = measurements_of_rf(timeline, blocks, events, samples)
@@ -51,13 +53,14 @@ def saturation_offsets(timeline: Timeline, larmor: float) -> np.ndarray:
 
 def _event_energies(timeline: Timeline) -> np.ndarray:
     """Energy of each distinct RF event [Hz^2 s], zero for those that belong to a readout; shape `(events,)`."""
-    energy = np.array([event.amplitude**2 * timeline.waveforms[event.waveform].power for event in timeline.rf])
+    power = np.array([waveform.power for waveform in timeline.waveforms])
+    energy = timeline.rf_table["amplitude"] ** 2 * power[timeline.rf_table["waveform"]]
     readout = np.array([event.use in READOUT_USES for event in timeline.rf], dtype=bool)
     return np.where(readout, 0.0, energy) if energy[~readout].any() else energy
 
 
 def measurements_of_rf(timeline: Timeline, blocks: np.ndarray, events: np.ndarray, samples: np.ndarray) -> np.ndarray:
     """Measurement that each RF `event` of `blocks` leads to; RF in a block with an ADC event may come after it."""
-    rf_delay = np.array([event.delay for event in timeline.rf])[events]
+    rf_delay = timeline.rf_table["delay"][events]
     adc_delay = np.append([adc.delay for adc in timeline.adcs], np.inf)[timeline.block_adc[blocks]]
     return np.searchsorted(2 * samples + 1, 2 * blocks + 2 * (rf_delay > adc_delay))
