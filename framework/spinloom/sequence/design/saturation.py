@@ -36,8 +36,10 @@ class SaturationTrain:
     hardware: Hardware
 
     def add(self, sequence: pp.Sequence, frequency: float) -> None:
-        """Play the train at the offset `frequency` [Hz]."""
+        """Play the train at the offset `frequency` [Hz]; of no amplitude, which no shape can have, it is its time."""
         pulse = self._pulse()
+        if not np.any(pulse.signal):
+            pulse = pp.make_delay(pp.calc_duration(pulse))
         duration = self.pulse_us * 1e-6
         between = pp.make_delay(max(self.pause_us - RF_DEAD_US - RF_RINGDOWN_US, RASTER_US) * 1e-6)
         for number in range(self.pulses):
