@@ -41,7 +41,7 @@ def solve_constant(
 ) -> np.ndarray:
     """Propagators of one waveform's keys by columns, the source's last, shape `(keys, tissues, size + 1, size)`.
 
-    absorption, nutation, carrier: as for `taylor.integrate_pulses`
+    absorption, nutation, carrier: as for `pulse_lanes.integrate_pulses`
     segments: lengths [s], complex means and powers of the waveform's segments
     """
     keys, tissues, size = carrier.size, star.weights.shape[0], star.layout.size - 1
@@ -64,11 +64,6 @@ def solve_delays(star: Star, durations: np.ndarray) -> Delays:
     _solve_across(*star.balanced, durations, across)
     _solve_along(*star.balanced, durations, along)
     return Delays(across, along)
-
-
-def by_columns(propagators: np.ndarray) -> np.ndarray:
-    """Propagators with an appended 1 as columns without its row, shape `(..., n, n - 1)`."""
-    return np.ascontiguousarray(np.swapaxes(propagators[..., :-1, :], -1, -2))
 
 
 def _after(second: np.ndarray, first: np.ndarray) -> np.ndarray:

@@ -13,18 +13,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 from numba import njit
-from torch import Tensor
 
 from spinloom.physics.columns import mirror, rows, write
 from spinloom.physics.exponentials import exponentiate, matrices, row_length
 from spinloom.physics.generators import write_generator
 from spinloom.physics.lanes import LANES, load, spread, store
-from spinloom.physics.series import absorptions, first_half, is_symmetric
-from spinloom.physics.star import Star, star_of
+from spinloom.physics.star import Star
 from spinloom.sequence.timeline import RfWaveform
-from spinloom.tissue.pools import Tissue
 
 NODES = 3
 """Squared amplitudes at which cells are solved: at 100 kHz rad offset the third term is below 1e-12."""
@@ -35,7 +31,7 @@ MOST_STEPS = 1024
 CELLS = 256
 
 
-def solve_far_keys(
+def solve_far(
     star: Star,
     absorption: np.ndarray,
     nutation: np.ndarray,
@@ -45,7 +41,7 @@ def solve_far_keys(
 ) -> np.ndarray:
     """Propagators of a real envelope by columns, the source's last, shape `(keys, tissues, size + 1, size)`.
 
-    absorption, nutation, carrier: as for `taylor.integrate_pulses`
+    absorption, nutation, carrier: as for `pulse_lanes.integrate_pulses`
     mirrored: whether `waveform` is the first half of a symmetric one
     """
     means, powers, length = _equal_cells(waveform)
@@ -56,21 +52,6 @@ def solve_far_keys(
     out = np.empty((carrier.size, star.weights.shape[0], size + 1, size))
     _chain(*star.balanced, absorption, nutation, carrier, length, nodes, weights, powers - means**2, mirrored, out)
     return out
-
-
-def solve_far(tissue: Tissue, waveform: RfWaveform, amplitude: float, frequency: float) -> Tensor:
-    """Propagator of a real envelope as `propagation.solve_pulse` gives it, shape `(batch, size, size)`."""
-    star = star_of(tissue)
-    assert star is not None
-    mirrored = is_symmetric(waveform)
-    nutation = 2 * np.pi * amplitude * tissue.rel_b1.numpy()[None]
-    absorption = absorptions(tissue, np.array([frequency]))
-    form = first_half(waveform) if mirrored else waveform
-    out = solve_far_keys(star, absorption, nutation, np.array([2 * np.pi * frequency]), form, mirrored)[0]
-    full = torch.zeros((out.shape[0], out.shape[1], out.shape[1]), dtype=torch.float64)
-    full[:, :-1] = torch.from_numpy(out).transpose(1, 2)
-    full[:, -1, -1] = 1.0
-    return full
 
 
 def _equal_cells(waveform: RfWaveform) -> tuple[np.ndarray, np.ndarray, float]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from spinloom.physics.envelope import Envelope
-from spinloom.physics.far_pulses import solve_far_keys
+from spinloom.physics.far_pulses import solve_far
 from spinloom.physics.propagation import PulseKey, solve_pulse
 from spinloom.physics.sampling import FAR, SampledPulse, enough_cells
 from spinloom.physics.series import SERIES_RADIUS, Series, absorptions, spectral_radii
@@ -99,7 +99,7 @@ def _solve_far(
         solved = [solve_pulse(tissue, whole, key.amplitude, key.frequency) for key in keys]
         return np.stack([each[:, :-1].transpose(1, 2).numpy() for each in solved])
     frequency, amplitude = (np.array([getattr(key, name) for key in keys]) for name in ("frequency", "amplitude"))
-    return solve_far_keys(
+    return solve_far(
         star,
         absorptions(tissue, frequency),
         2 * np.pi * amplitude[:, None] * tissue.rel_b1.numpy(),
