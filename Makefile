@@ -25,7 +25,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/spinloom simulate experiment=aptw_white_matter output=outputs/demo overwrite=true
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
