@@ -18,7 +18,7 @@ from spinloom.physics.propagation import PulseKey
 from spinloom.physics.series import absorptions, in_parts
 from spinloom.physics.shaped_pulses import solve_shaped
 from spinloom.physics.star import Star, star_of
-from spinloom.physics.train_lanes import LANES, fits, play_lanes
+from spinloom.physics.train_lanes import TISSUES, fits, play_lanes
 from spinloom.physics.trains import play_train
 from spinloom.tissue.pools import Tissue
 
@@ -37,7 +37,7 @@ def play_fast(
     """
     tissues = tissue.b0.numel()
     mz, mx, my = (np.empty((tissues, program.samples)) for _ in range(3))
-    apart = threads if tissues >= LANES * threads else 1
+    apart = threads if tissues >= TISSUES * threads else 1
 
     def run(part: slice) -> None:
         mine = tissue[part]
