@@ -25,8 +25,9 @@ settings = tracking.TrackingSettings(uri=sys.argv[1], experiment=sys.argv[2], ar
 print("ready", flush=True)
 sys.stdin.readline()
 with tracking.run(settings, task="train", name=f"writer {sys.argv[4]}") as run:
-    for epoch in range(30):
-        run.log_metrics({"loss": 1 / (1 + epoch)}, epoch)
+    run.log_params({"writer": sys.argv[4]})
+    for epoch in range(60):  # 600 values, more than are kept for one request
+        run.log_metrics({f"loss {number}": number / (1 + epoch) for number in range(10)}, epoch)
 assert run.run_id is not None
 """
 
@@ -54,6 +55,29 @@ def runs_in() -> Callable[[TrackingSettings], list[Any]]:
         return [client.get_run(run.info.run_id) for run in client.search_runs([experiment])]
 
     return read
+
+
+@pytest.fixture
+def lost_by_writers() -> Callable[[TrackingSettings, int], list[str]]:
+    """Names what is missing or wrong in what `number` writers logged at once; every value counts."""
+
+    def check(settings: TrackingSettings, number: int) -> list[str]:
+        client, experiment = open_client(settings)
+        runs = {run.info.run_name: run for run in client.search_runs([experiment])}
+        lost = [] if len(runs) == number else [f"{len(runs)} runs of {number}"]
+        for writer in range(number):
+            run = runs.get(f"writer {writer}")
+            if run is None or (run.info.status, run.data.params) != ("FINISHED", {"writer": str(writer)}):
+                lost.append(f"run of writer {writer}")
+                continue
+            for metric in range(10):
+                points = client.get_metric_history(run.info.run_id, f"loss {metric}")
+                right = {(epoch, metric / (1 + epoch)) for epoch in range(60)}
+                if len(points) != 60 or {(point.step, point.value) for point in points} != right:
+                    lost.append(f"loss {metric} of writer {writer}")
+        return lost
+
+    return check
 
 
 @pytest.fixture

@@ -103,9 +103,8 @@ def _require_key(config: Mapping[str, Any], key: str) -> None:
 def _range(key: str, told: Any) -> Between | Choice:
     form = re.fullmatch(r"\s*(\w+)\((.*)\)\s*", str(told), re.DOTALL)
     if form is None or form[1] not in _FORMS:
-        raise ConfigurationError(
-            f"search.{key} is {told!r}, which is no range. {known_names(form[1] if form else '', _FORMS)} Write {_FORMS['uniform']}, say."
-        )
+        known = known_names(form[1] if form else "", _FORMS)
+        raise ConfigurationError(f"search.{key} is {told!r}, which is no range such as uniform(low, high). {known}")
     name, values = form[1], _values(key, told, form[2])
     if name == "choice":
         if not values:

@@ -19,7 +19,7 @@ from spinloom import tracking
 from spinloom.errors import ConfigurationError, OutputError, SpinloomError, TrackingError
 from spinloom.learning.search import JOURNAL, Guide, Search, Settled, open_search
 from spinloom.learning.search_space import Space, read_space, with_values
-from spinloom.learning.settings import TrainingSettings
+from spinloom.learning.settings import TrainingSettings, build_optimizer, build_schedule
 from spinloom.learning.training import Epoch
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.folders import check_output
@@ -106,8 +106,10 @@ def _checked(config: Mapping[str, Any], training: Mapping[str, Any]) -> tuple[Sp
             if type(pruning.get(key)) is not int or pruning[key] < 0:
                 raise ConfigurationError(f"pruning.{key} is {pruning.get(key)!r}; it is a whole number from 0.")
     space = read_space(config["search"], training)
+    settings = TrainingSettings.from_config(training["training"])
     name, _, surrogate = build_surrogate(training["surrogate"])
-    samples_to_learn(training, name, surrogate, TrainingSettings.from_config(training["training"]))
+    build_schedule(settings, build_optimizer(settings, surrogate.network()))
+    samples_to_learn(training, name, surrogate, settings)
     return space, Guide(config["seed"], config["startup"], pruning)
 
 
