@@ -16,20 +16,39 @@ import pytest
 from spinloom.tracking import TrackingSettings
 from spinloom.tracking.opening import open_client
 
-WRITER = """
-import sys
-import mlflow
+WRITERS = """
+import os, sys, traceback
+from mlflow.store.tracking import sqlalchemy_store  # slow; the writers, copies of this process, need not repeat it
 from spinloom import tracking
 
-settings = tracking.TrackingSettings(uri=sys.argv[1], experiment=sys.argv[2], artifacts=sys.argv[3])
-print("ready", flush=True)
-sys.stdin.readline()
-with tracking.run(settings, task="train", name=f"writer {sys.argv[4]}") as run:
-    run.log_params({"writer": sys.argv[4]})
-    for epoch in range(60):  # 600 values, more than are kept for one request
-        run.log_metrics({f"loss {number}": number / (1 + epoch) for number in range(10)}, epoch)
-assert run.run_id is not None
+uri, experiment, artifacts, number = sys.argv[1:]
+
+def write(writer):
+    settings = tracking.TrackingSettings(uri=uri, experiment=experiment, artifacts=artifacts)
+    with tracking.run(settings, task="train", name=f"writer {writer}") as run:
+        run.log_params({"writer": writer})
+        for epoch in range(60):  # 600 values, more than are kept for one request
+            run.log_metrics({f"loss {number}": number / (1 + epoch) for number in range(10)}, epoch)
+    assert run.run_id is not None
+
+ready, go = os.pipe()
+writers = []
+for writer in range(int(number)):
+    process = os.fork()
+    if process == 0:
+        try:
+            os.close(go)
+            os.read(ready, 1)  # returns when the last copy of `go` is closed
+            write(writer)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    writers.append(process)
+os.close(go)
+sys.exit(max(os.waitpid(process, 0)[1] for process in writers) != 0)
 """
+"""Forks processes that open one store and write to it at the same moment."""
 
 
 @pytest.fixture(scope="session")
@@ -158,25 +177,11 @@ def page(shared_store: str, free_port: int) -> Iterator[tuple[subprocess.Popen[s
 
 @pytest.fixture
 def write_at_once(tmp_path: Path) -> Callable[[str, int], None]:
-    """Lets several processes, started beforehand, open one store and write to it at the same moment."""
+    """Lets several processes open one store and write to it at the same moment."""
 
     def write(uri: str, number: int) -> None:
-        commands = [
-            [sys.executable, "-c", WRITER, uri, "at once", str(tmp_path / "files"), str(index)]
-            for index in range(number)
-        ]
-        writers = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for command in commands
-        ]
-        for writer in writers:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-        for writer in writers:
-            assert writer.stdin is not None
-            writer.stdin.write("go\n")
-            writer.stdin.flush()
-        ends = [(writer.communicate(timeout=120)[1], writer.returncode) for writer in writers]
-        assert ends == [("", 0)] * number
+        command = [sys.executable, "-c", WRITERS, uri, "at once", str(tmp_path / "files"), str(number)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
 
     return write
