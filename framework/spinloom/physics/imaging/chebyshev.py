@@ -71,19 +71,14 @@ def transform(count: int, like: Tensor) -> Tensor:
     return weights[:, None] * basis.T
 
 
-def fitted(function: Callable[[Tensor], Tensor], numbers: Tensor, tolerance: float) -> Table:
-    """Interpolation of `function` over the box of `numbers`, with coefficients dropped that sum to `tolerance`.
+def fitted(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, tolerance: float) -> Table:
+    """Interpolation of `function` over a box to an error of `tolerance`.
 
     function: of points `(numbers, points)`, returns `(points, outputs)`; itself not differentiated
-    numbers: of the spins, `(numbers, spins)`; where they carry gradients, no side of the box is empty
+    low, high: corners of the box, shape `(numbers,)`
     """
     with torch.no_grad():
-        values = numbers.detach()
-        low, high = values.amin(1), values.amax(1)
-        if numbers.requires_grad:
-            margin = torch.where(high > low, 0.0, 1e-3 * (1 + low.abs()))
-            low, high = low - margin, high + margin
-        counts = [_nodes_needed(function, low, high, axis, tolerance / 4) for axis in range(low.numel())]
+        counts = [_nodes_needed(function, low, high, axis, tolerance / low.numel()) for axis in range(low.numel())]
         places = [
             nodes(count, low) if count > 1 else torch.zeros(1, dtype=low.dtype, device=low.device) for count in counts
         ]

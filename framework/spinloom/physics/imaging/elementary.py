@@ -1,9 +1,12 @@
-"""Elementary functions of many isochromats at once, as polynomials that the vector units take whole.
+"""Elementary functions on vector registers, as polynomials that the vector units take whole.
 
-The libraries' own sine, cosine and exponential work on one number after the other inside compiled loops.  Here
-    e^(-r t) = 2^k 2^f,        k the nearest whole number to -r t / ln 2, |f| <= 1/2, degree 11, error 6e-15
-    sin, cos(2 pi b t)         b t less the nearest whole number, half of the angle, degree 17, error 1e-13
-Turns are reduced in float64, because they may be many.
+    e^(-r t) = 2^k 2^f,        k the nearest whole number to -r t / ln 2, |f| <= 1/2
+    sin, cos(2 pi b t)         b t less the nearest whole number, half of the angle
+
+by Taylor series to rounding: 2^f of degree 6 in single precision and 11 in double, sine and cosine of 13 and 12, 19 and
+18.
+Turns may be many: the time comes as the sum of two numbers of the register's precision, and the product is reduced
+before it is rounded.
 """
 
 from __future__ import annotations
@@ -13,46 +16,58 @@ import math
 import numba
 import numpy as np
 
+from spinloom.physics.imaging.registers import fused, holds_single, power_of_two, rounded, spread
+
 _LOG2E = math.log2(math.e)
 _EXP2 = tuple(math.log(2) ** n / math.factorial(n) for n in range(12))
-_SIN = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(9))
-_COS = tuple((-1) ** n / math.factorial(2 * n) for n in range(9))
+_SIN = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(10))
+_COS = tuple((-1) ** n / math.factorial(2 * n) for n in range(10))
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def fill_free_factor(real, imaginary, b0, r2, time):  # type: ignore[no-untyped-def]
-    """e^((2 pi i b0 - r2) time) of each isochromat into `real` and `imaginary`, all of shape `(isochromats,)`."""
-    one = real.dtype.type(1)
-    for i in range(b0.size):
-        turns = np.float64(b0[i]) * time
-        half = real.dtype.type(math.pi * (turns - np.rint(turns)))
-        square = half * half
-        sine = real.dtype.type(_SIN[8])
-        cosine = real.dtype.type(_COS[8])
-        for n in range(7, -1, -1):
-            sine = sine * square + real.dtype.type(_SIN[n])
-            cosine = cosine * square + real.dtype.type(_COS[n])
-        sine *= half
-        decay = real.dtype.type(_decay(-np.float64(r2[i]) * time))
-        real[i] = decay * (one - 2 * sine * sine)
-        imaginary[i] = decay * 2 * sine * cosine
-
-
-@numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy", inline="always")
-def _decay(exponent):  # type: ignore[no-untyped-def]
-    """e^exponent, 0 below 1e-300."""
-    power = max(exponent * _LOG2E, -1000.0)
-    whole = np.rint(power)
+@numba.njit(cache=True, nogil=True, forceinline=True)
+def decay(rate, time):  # type: ignore[no-untyped-def]
+    """e^(-rate time) of a register of rates; 0 where it is less than the least normal number."""
+    power = rate * (-_LOG2E * time)
+    whole = rounded(power)
     part = power - whole
-    value = _EXP2[11]
-    for n in range(10, -1, -1):
+    top = 6 if holds_single(part) else 11
+    value = spread(_EXP2[top], part)
+    for n in range(top - 1, -1, -1):
         value = value * part + _EXP2[n]
-    scale = np.int64((np.int64(whole) + 1023) << 52).view(np.float64)
-    return value * scale
+    return value * power_of_two(whole)
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
-def fill_decay(values, r1, time):  # type: ignore[no-untyped-def]
-    """e^(-r1 time) of each isochromat into `values`, both of shape `(isochromats,)`."""
-    for i in range(r1.size):
-        values[i] = _decay(-np.float64(r1[i]) * time)
+@numba.njit(cache=True, nogil=True, forceinline=True)
+def turned(frequency, time, time_rest):  # type: ignore[no-untyped-def]
+    """cos and sin of 2 pi frequency (time + time_rest), of a register of frequencies."""
+    first = spread(time, frequency)
+    whole = rounded(frequency * first)
+    half = (fused(frequency, first, whole * -1.0) + frequency * time_rest) * math.pi
+    square = half * half
+    top = 6 if holds_single(half) else 9
+    sine, cosine = spread(_SIN[top], half), spread(_COS[top], half)
+    for n in range(top - 1, -1, -1):
+        sine = sine * square + _SIN[n]
+        cosine = cosine * square + _COS[n]
+    sine = sine * half
+    return 1.0 - 2.0 * (sine * sine), 2.0 * (sine * cosine)
+
+
+@numba.njit(cache=True, nogil=True, forceinline=True)
+def precession(b0, r2, time, rest):  # type: ignore[no-untyped-def]
+    """Real and imaginary part of e^((2 pi i b0 - r2) (time + rest))."""
+    cosine, sine = turned(b0, time, rest)
+    length = decay(r2, time + rest)
+    return length * cosine, length * sine
+
+
+@numba.njit(cache=True, nogil=True, forceinline=True)
+def turn(x, y, c, s):  # type: ignore[no-untyped-def]
+    """Real and imaginary part of (x + iy) (c + is)."""
+    return x * c - y * s, x * s + y * c
+
+
+def halves(time: float, dtype: np.dtype) -> tuple[float, float]:
+    """A time as the sum of two numbers, the first of which `dtype` holds exactly."""
+    first = float(dtype.type(time))
+    return first, time - first

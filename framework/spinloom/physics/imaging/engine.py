@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,20 +11,30 @@ import torch
 from torch import Tensor
 
 from spinloom.errors import ConfigurationError, known_names
-from spinloom.physics.imaging.columns import line_axis, play_fast
+from spinloom.physics.imaging.arrangement import arrange
+from spinloom.physics.imaging.expansion import expansion
+from spinloom.physics.imaging.line_axes import line_axis
 from spinloom.physics.imaging.playing import play
+from spinloom.physics.imaging.programs import plan_of, program_of
 from spinloom.physics.imaging.pulse_maps import PulseTable
-from spinloom.physics.imaging.readouts import LONGEST_TURN, Interpolation, interpolation, spread_rate
+from spinloom.physics.imaging.ranges import range_of
+from spinloom.physics.imaging.readouts import LONGEST_TURN, interpolation, spread_rate
 from spinloom.physics.imaging.spins import Spins, spins_of
-from spinloom.sequence.spatial_program import spatial_program
-from spinloom.sequence.spatial_steps import SpatialProgram
+from spinloom.physics.imaging.tiles import Tiles
+from spinloom.sequence.spatial_steps import RfStep, SpatialProgram
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.phantom import Phantom
 
-ENGINES = ("auto", "fast", "readable")
+ENGINES = ("auto", "fast", "general", "readable")
 
 SPINS_AT_ONCE = 2**18
-"""Isochromats that are played together; memory grows with this, not with the phantom."""
+"""Isochromats that the readable engine plays together; memory grows with this, not with the phantom."""
+
+MOST_TURN = 8.0
+"""As `LONGEST_TURN`, for the compiled engine, to which a part costs more than the terms of a longer one."""
+
+MOST_PULSES = 16
+"""Errors of so many pulses are taken to add up, as their squares do; later ones meet what has decayed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,47 +69,61 @@ def solve_phantom(
     dephasing: whether the spins of a single plane spread over its thickness
     complete_recovery: whether magnetisation is at equilibrium before each excitation that follows a readout
     larmor: Larmor frequency [Hz], for ppm terms of pulses and receivers
-    engine: `fast` (compiled, CPU, no gradients), `readable` (torch, any device, differentiable), or `auto`
-    threads: of the fast engine; None takes torch's
+    engine: `fast` (compiled, CPU, no gradients; readouts along one axis of the grid as a whole, others sample by
+        sample), `general` (the same, every readout sample by sample), `readable` (torch, any device, differentiable),
+        or `auto`: `fast` where it can
+    threads: of the compiled engines; None takes torch's
     progress: called now and then with the isochromats that are done and their number
     """
     if engine not in ENGINES:
         raise ConfigurationError(f"simulator.engine is '{engine}'. {known_names(engine, ENGINES)}")
-    spins = spins_of(phantom.to(dtype, torch.device(device)), dephasing, start)
-    middle, spread = spread_rate(spins)
-    longest = 2 * LONGEST_TURN / spread if spread > 0 else np.inf
-    program = spatial_program(timeline, larmor, longest, complete_recovery)
-    interpolations = [interpolation(readout, middle, spread, rtol / 4) for readout in program.readouts]
-    tables = [PulseTable(pulse, spins, rtol / 4) for pulse in program.pulses]
-    axis = None if engine == "readable" else _fast_axis(program, spins, tables)
-    if axis is not None:
-        workers = torch.get_num_threads() if threads is None else threads
-        samples = play_fast(program, spins, axis, interpolations, tables, workers, progress)
-    elif engine == "fast":
+    spins = spins_of(phantom, dephasing, start, dtype=dtype, device=torch.device(device))
+    compiled = engine != "readable" and spins.m0.device.type == "cpu" and not spins.differentiable
+    if engine in ("fast", "general") and not compiled:
         raise ConfigurationError(
-            "simulator.engine is 'fast', which takes phantoms of over 512 voxels without gradients on the CPU, pulses "
-            "under constant gradients, and readouts along one axis of the grid; engine=auto finds out by itself."
+            f"simulator.engine is '{engine}', which has no gradients and runs on the CPU, but "
+            f"{'a map asks for gradients' if spins.differentiable else f'the device is {device}'}; engine=auto plays "
+            "with torch where it must."
         )
+    middle, spread = spread_rate(spins)
+    most = MOST_TURN if compiled else LONGEST_TURN
+    longest = 2 * most / spread if spread > 0 else math.inf
+    program = program_of(timeline, larmor, longest, complete_recovery)
+    tables = [PulseTable(pulse, spins, _pulse_rtol(program, rtol)) for pulse in program.pulses]
+    if compiled:
+        tiles = _tiles(program, spins, tables, rtol, every_sample=engine == "general")
+        samples = tiles.play(torch.get_num_threads() if threads is None else threads, progress) / spins.count
     else:
-        samples = _play_parts(program, spins, interpolations, tables, progress)
-    return PhantomSolution(samples, program.time, program.measurement, ())
+        samples = _play_parts(program, spins, middle, spread, tables, rtol, progress)
+    return PhantomSolution(samples, program.time, program.measurement, program.notes)
 
 
-def _fast_axis(program: SpatialProgram, spins: Spins, tables: list[PulseTable]) -> int | None:
-    """The line axis for the fast engine, None where it does not apply."""
-    maps = (spins.m0, spins.start, spins.r1, spins.r2, spins.b0, spins.b1)
-    if spins.m0.device.type != "cpu" or any(values.requires_grad for values in maps):
-        return None
-    return line_axis(program, spins) if all(pulse.table is not None for pulse in tables) else None
+def _pulse_rtol(program: SpatialProgram, rtol: float) -> float:
+    """What a pulse may err, so that all of them stay below a quarter of `rtol`."""
+    pulses = sum(isinstance(step, RfStep) for step in program.steps)
+    return rtol / 4 / math.sqrt(max(1, min(pulses, MOST_PULSES)))
+
+
+def _tiles(program: SpatialProgram, spins: Spins, tables: list[PulseTable], rtol: float, every_sample: bool) -> Tiles:
+    """The compiled engine; every_sample: whether readouts are taken sample by sample even where they are lines."""
+    axis, lines = line_axis(program, spins)
+    plan = plan_of(program, tuple(line and not every_sample for line in lines))
+    furthest = max((float(np.abs(program.readouts[number].times).max()) for number in plan.readouts), default=0.0)
+    terms = expansion(furthest, range_of(spins.b0), range_of(spins.r2), rtol / 8)
+    return Tiles(program, plan, arrange(spins, axis), terms, tables, rtol / 8)
 
 
 def _play_parts(
     program: SpatialProgram,
     spins: Spins,
-    interpolations: list[Interpolation],
+    middle: complex,
+    spread: float,
     tables: list[PulseTable],
+    rtol: float,
     progress: Callable[[int, int], None] | None,
 ) -> Tensor:
+    """The readable engine, part after part of the isochromats."""
+    interpolations = [interpolation(readout, middle, spread, rtol / 4) for readout in program.readouts]
     total: Tensor | None = None
     done = 0
     for part in spins.parts(SPINS_AT_ONCE):

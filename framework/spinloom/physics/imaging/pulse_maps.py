@@ -22,6 +22,8 @@ from torch import Tensor
 
 from spinloom.physics.imaging.chebyshev import Table, fitted
 from spinloom.physics.imaging.pulse_cells import PulseCells, pulse_cells
+from spinloom.physics.imaging.pulse_solver import affine_maps
+from spinloom.physics.imaging.ranges import Range, range_of
 from spinloom.physics.imaging.spins import Spins
 from spinloom.physics.matrix_exponential import matrix_exp
 from spinloom.sequence.spatial_steps import SpatialPulse
@@ -34,6 +36,9 @@ DIRECT_SPINS = 512
 
 FEWEST_CELLS = 16
 
+MARGIN = 1e-3
+"""By which part of its size a number's range is widened where gradients are asked for, so that it is not empty."""
+
 
 class PulseTable:
     """What a pulse does to isochromats, prepared for all of a phantom and evaluated for parts of it.
@@ -41,19 +46,20 @@ class PulseTable:
     rtol: largest error of the map's entries
 
     direction, frequency: gradient during the pulse [Hz/m] `(3,)`, and the pulse's frequency [Hz]
+    cells: how the pulse is sampled; steady: whether the gradient keeps its value
     table: the interpolation, None where every isochromat is solved for itself
     """
 
     def __init__(self, pulse: SpatialPulse, spins: Spins, rtol: float) -> None:
         span = np.abs(pulse.gradient - pulse.gradient[:1]).max()
-        self._steady = bool(span <= 1e-6 * (1 + np.abs(pulse.gradient).max()))
-        self.direction = torch.tensor(pulse.gradient[0] * self._steady)
-        self.frequency = pulse.frequency
-        numbers = self._numbers(spins)
-        self._cells = _chosen_cells(pulse, numbers, spins, self._steady, rtol / 4)
+        self.steady = bool(span <= 1e-6 * (1 + np.abs(pulse.gradient).max()))
+        self.direction = torch.tensor(pulse.gradient[0] * self.steady)
+        self.frequency, self._rtol = pulse.frequency, rtol
+        box = self._box(spins)
+        self.cells = _chosen_cells(pulse, box, None if self.steady else _corners(spins), rtol / 2)
         self.table: Table | None = None
-        if self._steady and numbers.shape[1] > DIRECT_SPINS:
-            self.table = fitted(lambda points: solve(self._cells, points), numbers, rtol / 4)
+        if self.steady and spins.m0.numel() > DIRECT_SPINS:
+            self.table = fitted(self._at_points, *box, rtol / 4)
 
     def __call__(self, spins: Spins) -> Tensor:
         """Rows of (U, s) for each isochromat, in the maps' dtype, shape `(3, 4, z, y, x)`; differentiable."""
@@ -61,8 +67,29 @@ class PulseTable:
         if self.table is not None:
             entries = self.table(numbers)
         else:
-            entries = solve(self._cells, numbers, None if self._steady else _flat_places(spins))
+            entries = solve(self.cells, numbers, None if self.steady else _flat_places(spins))
         return entries.T.reshape(3, 4, *spins.m0.shape).to(spins.m0.dtype)
+
+    def solved(self, numbers: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Entries for isochromats with `numbers` `(4, n)` at `places` `(3, n)`, without gradients, shape `(12, n)`."""
+        return affine_maps(self.cells, numbers, None if self.steady else places, self._rtol / 100)
+
+    def _at_points(self, points: Tensor) -> Tensor:
+        found = affine_maps(self.cells, points.cpu().numpy(), None, self._rtol / 100)
+        return torch.from_numpy(found.T).to(points.device)
+
+    def _box(self, spins: Spins) -> tuple[Tensor, Tensor]:
+        """Least and largest detuning [Hz] (without a gradient that varies), B1+, R1 and R2, shape `(4,)` each."""
+        detuning = range_of(spins.b0) + place_range(spins, self.direction) + Range(-self.frequency, -self.frequency)
+        ranges = (detuning, *map(range_of, (spins.b1, spins.r1, spins.r2)))
+        low, high = (
+            torch.tensor([getattr(found, end) for found in ranges], dtype=torch.float64, device=spins.m0.device)
+            for end in ("low", "high")
+        )
+        if not spins.differentiable:
+            return low, high
+        margin = torch.where(high > low, 0.0, MARGIN * (1 + low.abs()))
+        return low - margin, high + margin
 
     def _numbers(self, spins: Spins) -> Tensor:
         """Detuning [Hz] (without a gradient that varies), B1+, R1 and R2 of each isochromat, `(4, isochromats)`."""
@@ -76,24 +103,44 @@ def place_along(spins: Spins, direction: Tensor) -> Tensor:
     return z[:, None, None] + y[:, None] + x
 
 
+def place_range(spins: Spins, direction: Tensor) -> Range:
+    """Between which values the scalar product of the isochromats' places with `direction` `(3,)` lies."""
+    z, y, x = (range_of(axis @ direction.to(axis.device)) for axis in spins.axes)
+    return z + y + x
+
+
 def _flat_places(spins: Spins) -> Tensor:
     basis = torch.eye(3, dtype=torch.float64, device=spins.m0.device)
     return torch.stack([place_along(spins, direction).reshape(-1) for direction in basis])
 
 
-def _chosen_cells(pulse: SpatialPulse, numbers: Tensor, spins: Spins, steady: bool, tolerance: float) -> PulseCells:
-    """The coarsest cells whose refinement by half changes the map of extreme spins by at most `tolerance`."""
+def _corners(spins: Spins) -> np.ndarray:
+    """The corners of the box that holds all isochromats, shape `(3, 8)`."""
+    ends = [(found.low, found.high) for found in (place_range(spins, axis) for axis in torch.eye(3).double())]
+    return np.stack(np.meshgrid(*ends, indexing="ij")).reshape(3, -1)
+
+
+def _chosen_cells(
+    pulse: SpatialPulse, box: tuple[Tensor, Tensor], corners: np.ndarray | None, tolerance: float
+) -> PulseCells:
+    """The coarsest cells whose refinement by half changes the map of extreme spins by at most `tolerance`.
+
+    What remains is a quarter of that, for the error falls with the fourth power of the cells' length.
+    """
     exact = pulse_cells(pulse, None)
     if pulse.durations.size <= FEWEST_CELLS:
         return exact
-    picked = torch.cat([numbers.detach().argmin(1), numbers.detach().argmax(1)])
-    probe, places = numbers.detach()[:, picked], _flat_places(spins)[:, picked]
-    coarse: Tensor | None = None
+    low, high = (end.cpu().numpy() for end in box)
+    probe = np.stack([low, high, (low + high) / 2, *(np.where(np.arange(4) == n, low, high) for n in (0, 1))], axis=1)
+    places = None
+    if corners is not None:
+        places, probe = np.repeat(corners, probe.shape[1], axis=1), np.tile(probe, corners.shape[1])
+    coarse: np.ndarray | None = None
     count = FEWEST_CELLS
     while count < pulse.durations.size:
         cells = pulse_cells(pulse, count)
-        fine = solve(cells, probe, None if steady else places)
-        if coarse is not None and float((fine - coarse).abs().max()) <= tolerance:
+        fine = affine_maps(cells, probe, places)
+        if coarse is not None and np.abs(fine - coarse).max() <= tolerance:
             return cells
         coarse, count = fine, count * 3 // 2
     return exact

@@ -10,11 +10,13 @@ through the plane dephase within each image voxel of a fine enough grid.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from spinloom.physics.imaging.empty_voxels import fill_numbers
 from spinloom.tissue.phantom import Phantom
 
 DEPTHS = 4
@@ -48,6 +50,12 @@ class Spins:
         """Number of coils that receive."""
         return 1 if self.coils is None else self.coils.shape[0]
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients with respect to a map are asked for."""
+        maps = (self.m0, self.start, self.r1, self.r2, self.b0, self.b1, self.coils)
+        return torch.is_grad_enabled() and any(values is not None and values.requires_grad for values in maps)
+
     def parts(self, most: int) -> Iterator[Spins]:
         """The spins in slabs of planes or bands of rows, of about `most` spins each."""
         planes, rows, columns = self.m0.shape
@@ -62,8 +70,13 @@ class Spins:
             return values[..., planes, rows, :]
 
         z, y, x = self.axes
-        maps = (cut(values) for values in (self.m0, self.start, self.r1, self.r2, self.b0, self.b1))
-        return Spins(*maps, None if self.coils is None else cut(self.coils), (z[planes], y[rows], x), self.count)
+        maps: dict[str, Any] = {name: cut(getattr(self, name)) for name in ("m0", "start", "r1", "r2", "b0", "b1")}
+        return replace(
+            self,
+            **maps,
+            coils=None if self.coils is None else cut(self.coils),
+            axes=(z[planes], y[rows], x),
+        )
 
     def phases(self, moment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Complex factors of the gradient moment(s) `(..., 3)` along z, y and x, shapes `(n, ...)`, in float64."""
@@ -74,35 +87,55 @@ def _turn(cycles: Tensor) -> Tensor:
     return torch.polar(torch.ones_like(cycles), 2 * torch.pi * cycles)
 
 
-def spins_of(phantom: Phantom, dephasing: bool = True, start: Tensor | None = None) -> Spins:
+def spins_of(
+    phantom: Phantom,
+    dephasing: bool = True,
+    start: Tensor | None = None,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | None = None,
+) -> Spins:
     """The isochromats of a phantom, one a voxel; empty voxels get the mean numbers of the others, within their range.
 
     dephasing: whether the spins of a single plane spread over its thickness; else they lie in its middle
     start: magnetisation along z before the first event, None for equilibrium
+    dtype, device: of the isochromats; None takes the phantom's
     """
-    present = phantom.m0 > 0
-    filled = present if bool(present.any()) else torch.ones_like(present)
-
-    def inside(values: Tensor) -> Tensor:
-        return torch.where(filled, values, values.detach()[filled].mean())
-
+    kind, where = dtype or phantom.m0.dtype, device or phantom.m0.device
+    m0, t1, t2, b0, b1 = (
+        values.to(where, kind) for values in (phantom.m0, phantom.t1, phantom.t2, phantom.b0, phantom.b1)
+    )
+    r1, r2, b0, b1 = _filled(m0, t1, t2, b0, b1)
     return Spins(
-        m0=phantom.m0,
-        start=phantom.m0 if start is None else start.to(phantom.m0),
-        r1=1 / inside(phantom.t1),
-        r2=1 / inside(phantom.t2),
-        b0=inside(phantom.b0),
-        b1=inside(phantom.b1),
-        coils=phantom.coils,
-        axes=_axes(phantom, dephasing),
+        m0=m0,
+        start=m0 if start is None else start.to(m0),
+        r1=r1,
+        r2=r2,
+        b0=b0,
+        b1=b1,
+        coils=None if phantom.coils is None else phantom.coils.to(where, kind.to_complex()),
+        axes=_axes(phantom, dephasing, where),
         count=phantom.voxels,
     )
 
 
-def _axes(phantom: Phantom, dephasing: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _filled(m0: Tensor, *maps: Tensor) -> list[Tensor]:
+    """1/T1, 1/T2, b0 and B1+ (`maps`: T1, T2, b0, B1+), with the mean of each where there is no magnetisation."""
+    if m0.device.type == "cpu" and not any(values.requires_grad for values in maps):
+        found = [torch.empty_like(m0, memory_format=torch.contiguous_format) for _ in maps]
+        arrays = [values.detach().contiguous().numpy().reshape(-1) for values in (m0, *maps, *found)]
+        fill_numbers(*arrays)
+        return found
+    present = m0 > 0
+    filled = present if bool(present.any()) else torch.ones_like(present)
+    t1, t2, b0, b1 = (torch.where(filled, values, values.detach()[filled].mean()) for values in maps)
+    return [1 / t1, 1 / t2, b0, b1]
+
+
+def _axes(phantom: Phantom, dephasing: bool, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     vectors = []
     for column, name in ((2, "z"), (1, "y"), (0, "x")):
-        places = phantom.positions(name).detach().to(torch.float64)
+        places = phantom.positions(name).detach().to(device, torch.float64)
         vectors.append(torch.zeros(places.numel(), 3, dtype=torch.float64, device=places.device))
         vectors[-1][:, column] = places
     z, y, x = vectors
