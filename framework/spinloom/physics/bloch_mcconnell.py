@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -91,7 +92,7 @@ def generator(tissue: Tissue, frequency: Tensor) -> Tensor:
     exchanging: tuple[Water | ExchangingPool, ...] = (tissue.water, *tissue.exchanging)
     every: tuple[Pool, ...] = (*exchanging, *tissue.semisolid)
     solutes: tuple[ExchangingPool | SemisolidPool, ...] = (*tissue.exchanging, *tissue.semisolid)
-    shape = torch.broadcast_shapes(tissue.batch_shape, frequency.shape)
+    shape = np.broadcast_shapes(tissue.batch_shape, frequency.shape)  # torch's own imports sympy, a second's work
     matrix = tissue.water.t1.new_zeros((*shape, layout.size, layout.size))
     detuning = _detuning(tissue, frequency)
     for i, pool in enumerate(exchanging):
@@ -125,7 +126,7 @@ def rf_generators(tissue: Tissue, frequency: Tensor) -> tuple[Tensor, Tensor, Te
     for i in range(pools):
         x[pools + i, z0 + i], x[z0 + i, pools + i] = 1.0, -1.0
         y[i, z0 + i], y[z0 + i, i] = -1.0, 1.0
-    shape = torch.broadcast_shapes(tissue.batch_shape, frequency.shape)
+    shape = np.broadcast_shapes(tissue.batch_shape, frequency.shape)
     saturation = tissue.water.t1.new_zeros((*shape, layout.size))
     for i, pool in enumerate(tissue.semisolid):
         ppm = 2 * torch.pi * PPM * tissue.larmor
