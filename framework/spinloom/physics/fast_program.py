@@ -77,12 +77,12 @@ class FastProgram:
 
 def _distinct(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First row of each distinct one, sorted by the columns, and the number of that of each row."""
-    number = np.zeros(columns[0].size, dtype=np.int64)
-    for column in columns:
-        values, rank = np.unique(column, return_inverse=True)
-        number = np.unique(number * max(values.size, 1) + rank, return_inverse=True)[1]
-    _, first = np.unique(number, return_index=True)
-    return first, number
+    order = np.lexsort(columns[::-1])
+    begins = np.ones(order.size, dtype=bool)
+    begins[1:] = np.any([np.diff(column[order]) != 0 for column in columns], axis=0)
+    number = np.empty(order.size, dtype=np.int64)
+    number[order] = np.cumsum(begins) - 1
+    return order[begins], number
 
 
 def _turns(kind: np.ndarray, pulses: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:

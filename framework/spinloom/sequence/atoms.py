@@ -78,11 +78,14 @@ def atoms_of(timeline: Timeline, spoils: np.ndarray) -> Atoms:
 def spoiling_blocks(timeline: Timeline) -> np.ndarray:
     """Whether each block's gradients do nothing but dephase, shape `(blocks,)`."""
     alone = (timeline.block_rf < 0) & (timeline.block_adc < 0)
-    played = np.unique(timeline.block_gradient[:, alone])
+    with_gradient = np.flatnonzero(alone & (timeline.block_gradient >= 0).any(axis=0))
+    events = timeline.block_gradient[:, with_gradient]
     strong = np.zeros(len(timeline.gradients) + 1, dtype=bool)  # the last one stands for -1, no gradient
-    for event in played[played >= 0].tolist():
+    for event in np.unique(events[events >= 0]).tolist():
         strong[event] = abs(timeline.gradients[event].moment) >= SPOILING_MOMENT
-    return alone & strong[timeline.block_gradient].any(axis=0)
+    spoils = np.zeros(len(timeline), dtype=bool)
+    spoils[with_gradient] = strong[events].any(axis=0)
+    return spoils
 
 
 def _refuse_oversized(timeline: Timeline) -> None:

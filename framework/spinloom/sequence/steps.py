@@ -131,8 +131,7 @@ def _steps(atoms: Atoms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     The time that passes before a pulse or a sample is one step, whichever blocks it comes from.
     """
-    acts, waits = np.isin(atoms.kind, (PULSE, SAMPLE)), np.zeros(atoms.kind.size)
-    places = np.flatnonzero(acts)
+    waits, places = np.zeros(atoms.kind.size), np.flatnonzero((atoms.kind == PULSE) | (atoms.kind == SAMPLE))
     if places.size:
         starts = np.concatenate([[0], places[:-1] + 1])
         waits[places] = np.round(np.add.reduceat(atoms.gap[: places[-1] + 1], starts), 12)
@@ -141,7 +140,8 @@ def _steps(atoms: Atoms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     place = np.cumsum(1 + waiting) - 1
     kind, index = np.full(waits.size + waiting.sum(), FREE), np.zeros(waits.size + waiting.sum(), dtype=np.int64)
     kind[place], index[place] = atoms.kind[kept], atoms.index[kept]
-    durations, index[place[waiting] - 1] = np.unique(waits[waiting], return_inverse=True)
+    durations = np.unique(waits[waiting])
+    index[place[waiting] - 1] = np.searchsorted(durations, waits[waiting])
     return kind, index, durations
 
 
