@@ -171,7 +171,8 @@ def _stage_subjects(arguments: list[str], stack: ExitStack) -> list[str]:
     """Arguments with every `tissue=` and `phantom=` that is a path replaced by the name under which it was staged.
 
     Keys of the tissue may be added as well as changed: a file leaves out those that keep their defaults, and the
-    tissue room knows which exist.
+    tissue room knows which exist.  So may those of a phantom in a sweep, of whose several choices Hydra knows none at
+    first.
     """
     swept = _is_sweep(arguments)
     folder: Path | None = None
@@ -180,6 +181,8 @@ def _stage_subjects(arguments: list[str], stack: ExitStack) -> list[str]:
         key, _, value = argument.partition("=")
         if key.lstrip("+").startswith("tissue."):
             argument = _tissue_override(key.lstrip("+").removeprefix("tissue."), value, swept)
+        if key.startswith("phantom.") and swept:
+            argument = f"++{argument}"
         if key not in _SUBJECTS or not value or value in ("???", "null"):
             staged.append(f"~{key}" if key in _OPTIONAL and value == "null" else argument)
             continue

@@ -6,6 +6,7 @@ they leave out, are drawn alike.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,8 @@ _NEAR = 0.75
 
 _PLACES = 400
 """Places drawn along the longer axis."""
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def draw_kspace(kspace: KSpace, image: Image | None = None) -> Figure:
@@ -60,7 +63,14 @@ def draw_kspace(kspace: KSpace, image: Image | None = None) -> Figure:
     heading(axes, "|S| / M₀" if taken.size == kspace.time.size else "|S| / M₀, first image")
     map_axes(axes, f"k{'xyz'[across]} [1/m]", f"k{'xyz'[up]} [1/m]")
     colour_bar(figure, axes, shown)
+    assert shown.colorbar is not None
+    shown.colorbar.ax.yaxis.set_major_formatter(_power)
     return figure
+
+
+def _power(value: float, position: int | None = None) -> str:
+    """A power of ten as text, which needs no typesetting."""
+    return f"10{str(round(math.log10(value))).translate(_RAISED)}"
 
 
 def first_frame(kspace: KSpace, image: Image | None) -> np.ndarray:
