@@ -14,12 +14,12 @@ from numba import njit
 from spinloom.physics.bloch_mcconnell import generator, rf_generators
 from spinloom.physics.columns import rows
 from spinloom.physics.constant_pulses import solve_constant, solve_delays
+from spinloom.physics.envelope import Envelope
 from spinloom.physics.far_pulses import solve_far
 from spinloom.physics.forgetting import NEVER, forget, leave, recall
 from spinloom.physics.lanes import LANES, load, spread, store
 from spinloom.physics.propagation import PulseKey
-from spinloom.physics.sampling import sample_pulse
-from spinloom.physics.series import Series, absorptions, first_half, is_symmetric
+from spinloom.physics.series import Series, absorptions
 from spinloom.physics.star import Star, star_of
 from spinloom.sequence.timeline import RfWaveform
 from spinloom.tissue.pool_model import tissue_from_mapping
@@ -140,8 +140,9 @@ def pulse(model: dict, frequency: float, amplitude: float, turn: float, toleranc
     made, star = tissue(model)
     time = (np.arange(500) + 0.5) / 500 - 0.5
     form = RfWaveform(np.full(500, 1e-4), np.sinc(2 * time) * np.exp(1j * turn * time), exact=True)
-    half = is_symmetric(form)
-    sampled = sample_pulse(first_half(form) if half else form, 24 if half else 48)
+    envelope = Envelope(form)
+    half = envelope.mirrored(tolerance)
+    sampled = envelope.sampled(48, half)
     jobs = Series(made, star, sampled, [PulseKey(0, amplitude, frequency)], tolerance, 2 * np.pi * made.rel_b1.numpy())
     columns = np.empty((1, made.b0.numel(), star.layout.size, star.layout.size - 1))
     jobs.solve(half, 1, columns)

@@ -12,11 +12,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
-from spinloom.physics.exponentials import exponentiate, matrices, row_length
-from spinloom.physics.generators import write_across, write_along, write_generator
-from spinloom.physics.lanes import LANES
+from spinloom.physics.constant_lanes import solve_across, solve_along, solve_segment
 from spinloom.physics.star import Star
 
 
@@ -48,7 +45,7 @@ def solve_constant(
     total: np.ndarray | None = None
     for length, mean, power in zip(*segments, strict=True):
         segment = np.empty((keys, tissues, size + 1, size))
-        _solve_segment(*star.balanced, absorption, abs(mean) * nutation, power * nutation**2, carrier, length, segment)
+        solve_segment(*star.balanced, absorption, abs(mean) * nutation, power * nutation**2, carrier, length, segment)
         if mean.imag != 0 or mean.real < 0:
             _turn(segment, star.layout.pools, cmath.phase(mean))
         total = segment if total is None else _after(segment, total)
@@ -61,8 +58,8 @@ def solve_delays(star: Star, durations: np.ndarray) -> Delays:
     tissues, pools, size = star.weights.shape[0], star.layout.pools, star.layout.size
     across = np.empty((durations.size, tissues, 2 * pools, 2 * pools))
     along = np.empty((durations.size, tissues, size - 2 * pools, size - 2 * pools - 1))
-    _solve_across(*star.balanced, durations, across)
-    _solve_along(*star.balanced, durations, along)
+    solve_across(*star.balanced, durations, across)
+    solve_along(*star.balanced, durations, along)
     return Delays(across, along)
 
 
@@ -79,100 +76,3 @@ def _turn(columns: np.ndarray, pools: int, angle: float) -> None:
     for part in (columns, np.swapaxes(columns[..., :-1, :], -1, -2)):
         mx, my = part[..., :pools].copy(), part[..., y].copy()
         part[..., :pools], part[..., y] = cosine * mx - sine * my, sine * mx + cosine * my
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _solve_segment(  # type: ignore[no-untyped-def]
-    shift,
-    r2,
-    r1,
-    coupling,
-    source,
-    bound_rate,
-    bound_coupling,
-    bound_source,
-    scale,
-    absorption,
-    nutation,
-    power,
-    carrier,
-    length,
-    out,
-):
-    pools, size, tissues = r2.shape[0], scale.shape[0], scale.shape[1]
-    room, signs = matrices(size), np.ones(size)
-    signs[pools : 2 * pools] = -1.0
-    jobs = out.shape[0] * tissues
-    for block in range(0, jobs, LANES):
-        for lane in range(LANES):
-            key, tissue = divmod(min(block + lane, jobs - 1), tissues)
-            write_generator(
-                shift,
-                r2,
-                r1,
-                coupling,
-                source,
-                bound_rate,
-                bound_coupling,
-                bound_source,
-                absorption[key],
-                tissue,
-                carrier[key],
-                nutation[key, tissue],
-                power[key, tissue],
-                length,
-                room[0],
-                lane,
-            )
-        solved = room[exponentiate(room, signs)]
-        for lane in range(min(LANES, jobs - block)):
-            key, tissue = divmod(block + lane, tissues)
-            _write(solved, lane, scale[:, tissue], out[key, tissue])
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _solve_across(  # type: ignore[no-untyped-def]
-    shift, r2, r1, coupling, source, bound_rate, bound_coupling, bound_source, scale, durations, out
-):
-    size, tissues = out.shape[3], out.shape[1]
-    room, signs = matrices(size), np.ones(size)
-    signs[size // 2 :] = -1.0
-    jobs = out.shape[0] * tissues
-    for block in range(0, jobs, LANES):
-        for lane in range(LANES):
-            number, tissue = divmod(min(block + lane, jobs - 1), tissues)
-            write_across(shift, r2, coupling, tissue, durations[number], room[0], lane)
-        solved = room[exponentiate(room, signs)]
-        for lane in range(min(LANES, jobs - block)):
-            number, tissue = divmod(block + lane, tissues)
-            _write(solved, lane, scale[:size, tissue], out[number, tissue])
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _solve_along(  # type: ignore[no-untyped-def]
-    shift, r2, r1, coupling, source, bound_rate, bound_coupling, bound_source, scale, durations, out
-):
-    size, tissues, pools = out.shape[3], out.shape[1], r1.shape[0]
-    room, signs = matrices(size), np.ones(size)
-    jobs = out.shape[0] * tissues
-    for block in range(0, jobs, LANES):
-        for lane in range(LANES):
-            number, tissue = divmod(min(block + lane, jobs - 1), tissues)
-            write_along(r1, coupling, source, tissue, durations[number], size, 0, room[0], lane)
-            write_along(bound_rate, bound_coupling, bound_source, tissue, durations[number], size, pools, room[0], lane)
-        solved = room[exponentiate(room, signs)]
-        for lane in range(min(LANES, jobs - block)):
-            number, tissue = divmod(block + lane, tissues)
-            _write(solved, lane, scale[2 * pools :, tissue], out[number, tissue])
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _write(solved, lane, scale, out):  # type: ignore[no-untyped-def]
-    """One lane by columns in units of magnetisation, the source's last where `out` has room for it."""
-    columns, size = out.shape
-    wide = row_length(size)
-    for column in range(columns):
-        share = 1.0 / scale[column] if column < size else 1.0
-        at = column * LANES + lane if column < size else wide - LANES + lane
-        for row in range(size):
-            out[column, row] = share * scale[row] * solved[row * wide + at]

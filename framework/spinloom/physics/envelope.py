@@ -12,8 +12,10 @@ from functools import cached_property
 import numpy as np
 
 from spinloom.physics.sampling import SampledPulse, sample_pulse
-from spinloom.physics.series import SYMMETRY, first_half
 from spinloom.sequence.timeline import RfWaveform
+
+SYMMETRY = 1e-7
+"""Largest part of a pulse's area by which the two halves of a symmetric one may differ: the digits of a file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +47,8 @@ class Envelope:
 
     @cached_property
     def half(self) -> RfWaveform:
-        """Its first half."""
-        return first_half(self.waveform)
+        """Its first half, a segment across the middle cut."""
+        return _first_half(self.waveform)
 
     def sampled(self, cells: int | None, half: bool) -> SampledPulse:
         """Its cells, or those of its half, so many for the whole; None keeps every segment."""
@@ -55,3 +57,10 @@ class Envelope:
             wanted = (cells + 1) // 2 if half and cells is not None else cells
             self._sampled[cells, half] = sample_pulse(form, wanted)
         return self._sampled[cells, half]
+
+
+def _first_half(waveform: RfWaveform) -> RfWaveform:
+    ends = np.cumsum(waveform.durations)
+    durations = np.minimum(ends, ends[-1] / 2) - np.minimum(ends - waveform.durations, ends[-1] / 2)
+    kept = durations > 1e-12 * ends[-1]
+    return RfWaveform(durations[kept], waveform.values[kept], exact=waveform.exact)

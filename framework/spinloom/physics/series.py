@@ -1,9 +1,4 @@
-"""Pulses by Taylor series: how long it must be, what half a symmetric pulse spares, how threads share the work.
-
-A pulse that is symmetric in time is integrated over its first half alone: with J = diag(f_i) times -1 on the y
-components, star exchange obeys detailed balance and A = J A^T J^-1, so that the second half, which plays the first one
-backwards, has the propagator J U^T J^-1.  The source's column is the only one that must be integrated over both.
-"""
+"""Pulses by Taylor series: what the compiled loops of `pulse_lanes` are given, and how threads share the work."""
 
 from __future__ import annotations
 
@@ -21,14 +16,10 @@ from spinloom.physics.propagation import PulseKey
 from spinloom.physics.pulse_lanes import integrate_pulses
 from spinloom.physics.sampling import SampledPulse
 from spinloom.physics.star import Star
-from spinloom.sequence.timeline import RfWaveform
 from spinloom.tissue.pools import Tissue
 
 SERIES_RADIUS = 12.0
 """Largest spectral radius times part of a cell: terms grow to e^12 before they fall, which costs 5 digits of 16."""
-
-SYMMETRY = 1e-7
-"""Largest part of a pulse's area by which the two halves of a symmetric one may differ: the digits of a file."""
 
 
 def spectral_radii(
@@ -42,24 +33,6 @@ def spectral_radii(
     precession = np.hypot(detuning, width).max(axis=1)
     peak = np.abs(amplitude) * float(nutation.max()) * float(np.abs(sampled.mean).max())
     return np.maximum(precession, star.fastest - lift) + peak
-
-
-def is_symmetric(waveform: RfWaveform) -> bool:
-    """Whether an envelope is real and the same backwards."""
-    if np.any(waveform.values.imag):
-        return False
-    ends = np.concatenate([[0.0], np.cumsum(waveform.durations)])
-    area = np.concatenate([[0.0], np.cumsum(waveform.values.real * waveform.durations)])
-    backwards = area[-1] - np.interp(ends[-1] - ends, ends, area)
-    return bool(np.abs(area - backwards).max() <= SYMMETRY * np.abs(area).max())
-
-
-def first_half(waveform: RfWaveform) -> RfWaveform:
-    """The first half of an envelope, a segment across the middle cut."""
-    ends = np.cumsum(waveform.durations)
-    durations = np.minimum(ends, ends[-1] / 2) - np.minimum(ends - waveform.durations, ends[-1] / 2)
-    kept = durations > 1e-12 * ends[-1]
-    return RfWaveform(durations[kept], waveform.values[kept], exact=waveform.exact)
 
 
 def absorptions(tissue: Tissue, frequency: np.ndarray) -> np.ndarray:
