@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from spinloom.cli import root
 from spinloom.learning.checkpoints import CHECKPOINT
-from spinloom.learning.search import JOURNAL
+from spinloom.learning.search_folder import JOURNAL
 from spinloom.tasks.runs import list_runs
 from spinloom.tracking import TrackingSettings, find_run
 

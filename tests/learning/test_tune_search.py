@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from spinloom.errors import ConfigurationError, OutputError
-from spinloom.learning.search import JOURNAL, Guide, Search, Settled, open_search
+from spinloom.learning.search import Guide, Search, Settled
+from spinloom.learning.search_folder import JOURNAL, open_search
 from spinloom.learning.search_space import Between, Choice, read_space, with_values
 
 CONFIG = {"training": {"optimizer": {"name": "Adam", "lr": 1e-4}, "batch": 8}, "surrogate": {"hidden": [8]}}
@@ -22,7 +23,8 @@ GUIDE = Guide(seed=3, startup=4, pruning=None)
 HOLD = """
 import sys
 from pathlib import Path
-from spinloom.learning.search import Guide, open_search
+from spinloom.learning.search import Guide
+from spinloom.learning.search_folder import open_search
 with open_search(Path(sys.argv[1]), {}, Guide(0, 1, None), {}):
     print("held", flush=True)
     sys.stdin.readline()

@@ -1,4 +1,4 @@
-"""A search for the best values of a space, kept in a folder, that goes on after any interruption: the door to Optuna.
+"""A search for the best values of a space, trial by trial, on a study of Optuna's.
 
 Trials come one after the other.  Each is drawn by a sampler of its own, whose seed is the search's and the trial's
 number, so that a search that was killed proposes what an undisturbed one would have proposed.
@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from spinloom.errors import ConfigurationError, OutputError
 from spinloom.learning.search_space import Between, Choice, Space
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
     from optuna.trial import Trial as OpenTrial
-
-JOURNAL = "search.journal"
-_NAME = "search"
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ class Guide:
 
 
 class Search:
-    """A search for the least value over a space; open one with `open_search`."""
+    """A search for the least value over a space; `search_folder.open_search` opens one."""
 
     def __init__(self, study: Study, space: Space, guide: Guide) -> None:
         self._study, self._space, self._guide = study, space, guide
@@ -142,80 +136,6 @@ class Search:
         values = {key: _decoded(self._space[key], trial.params[key]) for key in self._space if key in trial.params}
         facts = {key: value for key, value in trial.user_attrs.items() if key != "outcome"}
         return Settled(number, values, trial.user_attrs["outcome"], least, len(trial.intermediate_values), facts)
-
-
-@contextmanager
-def open_search(folder: Path, space: Space, guide: Guide, identity: Mapping[str, Any]) -> Iterator[Search]:
-    """The search in `folder`, begun there or gone on with, which one process has for itself.
-
-    identity: what makes this search, plain containers
-
-    Raises `OutputError` where another process has it, where it was begun with another identity, and where its journal
-    cannot be read.
-    """
-    from filelock import FileLock, Timeout
-
-    try:
-        import optuna
-    except ModuleNotFoundError as error:
-        raise ConfigurationError("A search needs Optuna: pip install 'spinloom[tune]'.") from error
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise OutputError(f"Another process searches in {folder}; wait for it, or name another output.") from error
-    try:
-        yield _opened(folder / JOURNAL, space, guide, identity)
-    finally:
-        lock.release()
-
-
-def _opened(journal: Path, space: Space, guide: Guide, identity: Mapping[str, Any]) -> Search:
-    import optuna
-    from optuna.pruners import MedianPruner, NopPruner
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    _mend(journal)
-    pruner: Any = NopPruner()
-    if guide.pruning is not None:
-        pruner = MedianPruner(n_startup_trials=guide.pruning["trials"], n_warmup_steps=guide.pruning["epochs"])
-    try:
-        storage = JournalStorage(JournalFileBackend(str(journal)))
-        study = optuna.create_study(storage=storage, study_name=_NAME, load_if_exists=True, pruner=pruner)
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise OutputError(f"{journal} cannot be read: {error}. Delete {journal.parent} to search anew.") from error
-    _require_same(study, journal.parent, identity)
-    search = Search(study, space, guide)
-    search.take_up()
-    return search
-
-
-def _mend(journal: Path) -> None:
-    """Take away what a process that was killed left: half a line, and Optuna's own lock."""
-    for lock in journal.parent.glob(f"{journal.name}.lock*"):
-        lock.unlink()
-    if journal.is_file():
-        text = journal.read_bytes()
-        if not text.endswith(b"\n"):
-            with journal.open("r+b") as file:
-                file.truncate(text.rfind(b"\n") + 1)
-
-
-def _require_same(study: Study, folder: Path, identity: Mapping[str, Any]) -> None:
-    now = json.loads(json.dumps(identity, default=str))
-    before = study.user_attrs.get("identity")
-    if before is None:
-        study.set_user_attr("identity", now)
-        return
-    for key in sorted({*before, *now}):
-        if before.get(key) != now.get(key):
-            raise OutputError(
-                f"{folder} holds a search that was begun with other values: its {key} was {before.get(key)} and is "
-                f"{now.get(key)} now. Name another output, or delete that folder."
-            )
 
 
 def _suggested(trial: OpenTrial, key: str, choices: Between | Choice) -> Any:

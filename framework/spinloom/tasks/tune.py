@@ -17,7 +17,8 @@ from typing import Any
 
 from spinloom import tracking
 from spinloom.errors import ConfigurationError, OutputError, SpinloomError, TrackingError
-from spinloom.learning.search import JOURNAL, Guide, Search, Settled, open_search
+from spinloom.learning.search import Guide, Search, Settled
+from spinloom.learning.search_folder import JOURNAL, open_search
 from spinloom.learning.search_space import Space, read_space, with_values
 from spinloom.learning.settings import TrainingSettings, build_optimizer, build_schedule
 from spinloom.learning.training import Epoch
