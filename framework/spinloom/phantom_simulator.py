@@ -14,8 +14,11 @@ from torch import Tensor
 from spinloom.errors import ConfigurationError, known_names
 from spinloom.imaging_memory import ImageSize, refuse_beyond_memory
 from spinloom.interfaces import KSpace, Numerics
+from spinloom.physics.imaging.aliasing import aliasing
+from spinloom.physics.imaging.aliasing_notes import aliasing_notes
 from spinloom.physics.imaging.engine import ENGINES, PhantomSolution, solve_phantom
 from spinloom.physics.imaging.larmor import larmor_frequency
+from spinloom.sequence.spatial_program import spatial_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence.trajectory import labels, trajectory
 from spinloom.sequence.transmit import refuse_rf_shims
@@ -32,7 +35,7 @@ class PhantomSimulator:
 
     Options:
         rtol: largest error of a sample by interpolation, in units of M0
-        engine: `fast`, `readable` or `auto`, as for `solve_phantom`
+        engine: one of `ENGINES`, as for `solve_phantom`
         dephasing: whether the spins of a single plane spread over its thickness
         recovery: `played` as the file has it, or `complete` before each excitation that follows a readout
         noise: standard deviation of complex noise in the samples, as a share of the largest sample's magnitude
@@ -74,7 +77,7 @@ class PhantomSimulator:
                 trajectory=trajectory(timeline),
                 labels=labels(timeline),
                 fov=subject.fov,
-                notes=(*solution.notes, *self.remarks(subject)),
+                notes=(*solution.notes, *self.remarks(subject), *self.false_echoes(timeline, subject)),
             )
         )
 
@@ -100,6 +103,13 @@ class PhantomSimulator:
             engine=self._engine,
             progress=self._numerics.progress,
         )
+
+    def false_echoes(self, timeline: Timeline, subject: Phantom) -> tuple[str, ...]:
+        """Which coherences the grid of `subject` cannot hold, how wrong that is and what would do, in sentences."""
+        program = spatial_program(
+            timeline, larmor_frequency(timeline, subject), complete_recovery=self._recovery == "complete"
+        )
+        return aliasing_notes(aliasing(program, subject, self._dephasing))
 
     def noisy(self, kspace: KSpace) -> KSpace:
         """`kspace` with the noise that the options ask for, drawn by torch's generator."""

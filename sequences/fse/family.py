@@ -28,7 +28,7 @@ def fse(
     flip_deg: Annotated[float, Meaning("flip angle of the excitation [deg]", 0, 180, published=(20, 70))] = 90.0,
     refocusing_deg: may_be.RefocusingDeg = 180.0,
     order: Annotated[LineOrder, Meaning("lines of successive echoes: upwards, or from the middle outwards")] = "linear",
-    crusher_cycles: may_be.CrusherCycles = 4.0,
+    crusher_cycles: may_be.CrusherCycles = 3.0,
     crusher_axes: may_be.CrusherAxes = "z",
     spoiler_cycles: Annotated[float, Meaning("dephasing after a shot, cycles a slice along z", 0, 64)] = 8.0,
     tr_ms: Annotated[float, Meaning("from shot to shot, on 0.01 ms [ms]", 0.01, 100_000)] = 3000.0,
