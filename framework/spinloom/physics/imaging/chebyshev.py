@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -58,58 +60,55 @@ def polynomials(u: Tensor, count: int) -> Tensor:
     return torch.stack(found, dim=1)
 
 
-def nodes(count: int, like: Tensor) -> Tensor:
-    """Chebyshev nodes in (-1, 1), shape `(count,)`."""
-    return torch.cos(torch.pi * (torch.arange(count, dtype=like.dtype, device=like.device) + 0.5) / count)
+def nodes(count: int) -> np.ndarray:
+    """Chebyshev nodes in (-1, 1), shape `(count,)`; one alone lies in the middle."""
+    found: np.ndarray = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+    return found
 
 
-def transform(count: int, like: Tensor) -> Tensor:
+@lru_cache(maxsize=64)
+def transform(count: int) -> np.ndarray:
     """Matrix that turns values at the nodes into coefficients, shape `(count, count)`."""
-    basis = polynomials(nodes(count, like), count)
-    weights = torch.full((count,), 2 / count, dtype=like.dtype, device=like.device)
-    weights[0] = 1 / count
-    return weights[:, None] * basis.T
+    angles = np.pi * (np.arange(count) + 0.5) / count
+    matrix: np.ndarray = np.cos(np.arange(count)[:, None] * angles) * 2 / count
+    matrix[0] /= 2
+    return matrix
 
 
-def fitted(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, tolerance: float) -> Table:
-    """Interpolation of `function` over a box to an error of `tolerance`.
+Function = Callable[[np.ndarray], np.ndarray]
 
-    function: of points `(numbers, points)`, returns `(points, outputs)`; itself not differentiated
+
+def fitted(function: Function, low: np.ndarray, high: np.ndarray, tolerance: float, device: torch.device) -> Table:
+    """Interpolation of `function` over a box to an error of `tolerance`, for numbers on `device`.
+
+    function: of points `(numbers, points)`, returns `(outputs, points)`
     low, high: corners of the box, shape `(numbers,)`
     """
-    with torch.no_grad():
-        counts = [_nodes_needed(function, low, high, axis, tolerance / low.numel()) for axis in range(low.numel())]
-        places = [
-            nodes(count, low) if count > 1 else torch.zeros(1, dtype=low.dtype, device=low.device) for count in counts
-        ]
-        points = torch.stack([grid.reshape(-1) for grid in torch.meshgrid(*places, indexing="ij")])
-        coefficients = function(_unscaled(points, low, high)).reshape(*counts, -1)
-        for axis, count in enumerate(counts):
-            if count > 1:
-                coefficients = torch.movedim(
-                    torch.tensordot(transform(count, low), coefficients, dims=([1], [axis])), 0, axis
-                )
-    return Table(low, high, coefficients)
+    counts = [_nodes_needed(function, low, high, axis, tolerance / low.size) for axis in range(low.size)]
+    points = np.stack([grid.reshape(-1) for grid in np.meshgrid(*map(nodes, counts), indexing="ij")])
+    coefficients = function(_unscaled(points, low, high)).T.reshape(*counts, -1)
+    for axis, count in enumerate(counts):
+        if count > 1:
+            coefficients = np.moveaxis(np.tensordot(transform(count), coefficients, axes=([1], [axis])), 0, axis)
+    return Table(*(torch.from_numpy(np.ascontiguousarray(values)).to(device) for values in (low, high, coefficients)))
 
 
-def _unscaled(points: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    return (low + high)[:, None] / 2 + points * (high - low)[:, None] / 2
+def _unscaled(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (low + high)[:, None] / 2 + points * (high - low)[:, None] / 2
+    return found
 
 
-def _nodes_needed(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, axis: int, tolerance: float) -> int:
+def _nodes_needed(function: Function, low: np.ndarray, high: np.ndarray, axis: int, tolerance: float) -> int:
     """Nodes along one number, from the coefficients along the line through the middle and two corners of the box."""
-    if not bool(high[axis] > low[axis]):
+    if not high[axis] > low[axis]:
         return 1
     count = FEWEST_NODES
     while True:
-        along = nodes(count, low)
-        lines = []
-        for others in (-1.0, 0.0, 1.0):
-            points = torch.full((low.numel(), count), others, dtype=low.dtype, device=low.device)
-            points[axis] = along
-            lines.append(function(_unscaled(points, low, high)))
-        coefficients = (transform(count, low) @ torch.stack(lines)).abs().amax(dim=(0, 2))
-        tails = torch.flip(torch.cumsum(torch.flip(coefficients, [0]), 0), [0])
+        points = np.repeat([[-1.0, 0.0, 1.0]], low.size, axis=0)[:, :, None] * np.ones(count)
+        points[axis] = nodes(count)
+        lines = function(_unscaled(points.reshape(low.size, -1), low, high)).reshape(-1, count)
+        coefficients = np.abs(lines @ transform(count).T).max(axis=0)
+        tails = np.cumsum(coefficients[::-1])[::-1]
         enough = int((tails > tolerance).sum())
         if enough < count - 2 or count >= MOST_NODES:
             return max(enough + 1, 2)

@@ -109,7 +109,7 @@ def _tiles(program: SpatialProgram, spins: Spins, tables: list[PulseTable], rtol
     axis, lines = line_axis(program, spins)
     plan = plan_of(program, tuple(line and not every_sample for line in lines))
     furthest = max((float(np.abs(program.readouts[number].times).max()) for number in plan.readouts), default=0.0)
-    terms = expansion(furthest, range_of(spins.b0), range_of(spins.r2), rtol / 8)
+    terms = expansion(furthest, range_of(spins.b0), range_of(spins.r2), rtol / 2)
     return Tiles(program, plan, arrange(spins, axis), terms, tables, rtol / 8)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinloom.physics.imaging.chebyshev import nodes, transform
 from spinloom.physics.imaging.ranges import Range
 
 
@@ -66,8 +67,5 @@ def _parts(b0: Range, r2: Range, times: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _series(exponents: np.ndarray) -> np.ndarray:
     """Coefficients of e^(exponent u) for u in (-1, 1), by interpolation between more nodes than it has digits."""
     count = 16 + 2 * int(np.ceil(np.abs(exponents).max(initial=0.0)))
-    angles = np.pi * (np.arange(count) + 0.5) / count
-    basis = np.cos(np.arange(count)[:, None] * angles) * 2 / count
-    basis[0] /= 2
-    found: np.ndarray = basis @ np.exp(np.cos(angles)[:, None] * exponents)
+    found: np.ndarray = transform(count) @ np.exp(nodes(count)[:, None] * exponents)
     return found

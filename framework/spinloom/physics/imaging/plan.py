@@ -3,7 +3,8 @@
 Where few distinct spans occur (an EPI train), M+ takes the moment of a span at once.  Where many do (an FSE, whose
 phase encoding differs for each echo), moments wait until the next pulse, and a read takes what is due as phases of rows
 and columns.  What occurs often gets a table of isochromats; what occurs rarely is worked out when its turn comes.  A
-pulse that comes often between the same spans becomes one map with them.  Magnetisation along z is needed at pulses alone and
+pulse that comes often between the same spans becomes one map with them.  Magnetisation along z is needed at pulses
+alone and
 recovers once before each.
 
 Operations (kind, a, b, c):

@@ -52,6 +52,8 @@ def solved_maps(tables: list[PulseTable], grid: Arrangement, rows: slice) -> np.
     """Entries for each isochromat of `rows` of the pulses without a table, shape `(pulses, 12, rows, columns)`."""
     maps, found = grid.maps, []
     shape = maps.m0[rows].shape
+    if all(pulse.table is not None for pulse in tables):
+        return np.zeros((0, 12, 0, 0), dtype=maps.m0.dtype)
     places = (grid.rows[rows][:, None] + grid.columns).reshape(-1, 3).T
     for pulse in tables:
         if pulse.table is None:

@@ -59,7 +59,7 @@ class PulseTable:
         self.cells = _chosen_cells(pulse, box, None if self.steady else _corners(spins), rtol / 2)
         self.table: Table | None = None
         if self.steady and spins.m0.numel() > DIRECT_SPINS:
-            self.table = fitted(self._at_points, *box, rtol / 4)
+            self.table = fitted(self._at_points, *box, rtol / 4, spins.m0.device)
 
     def __call__(self, spins: Spins) -> Tensor:
         """Rows of (U, s) for each isochromat, in the maps' dtype, shape `(3, 4, z, y, x)`; differentiable."""
@@ -74,21 +74,15 @@ class PulseTable:
         """Entries for isochromats with `numbers` `(4, n)` at `places` `(3, n)`, without gradients, shape `(12, n)`."""
         return affine_maps(self.cells, numbers, None if self.steady else places, self._rtol / 100)
 
-    def _at_points(self, points: Tensor) -> Tensor:
-        found = affine_maps(self.cells, points.cpu().numpy(), None, self._rtol / 100)
-        return torch.from_numpy(found.T).to(points.device)
+    def _at_points(self, points: np.ndarray) -> np.ndarray:
+        return affine_maps(self.cells, points, None, self._rtol / 100)
 
-    def _box(self, spins: Spins) -> tuple[Tensor, Tensor]:
+    def _box(self, spins: Spins) -> tuple[np.ndarray, np.ndarray]:
         """Least and largest detuning [Hz] (without a gradient that varies), B1+, R1 and R2, shape `(4,)` each."""
         detuning = range_of(spins.b0) + place_range(spins, self.direction) + Range(-self.frequency, -self.frequency)
         ranges = (detuning, *map(range_of, (spins.b1, spins.r1, spins.r2)))
-        low, high = (
-            torch.tensor([getattr(found, end) for found in ranges], dtype=torch.float64, device=spins.m0.device)
-            for end in ("low", "high")
-        )
-        if not spins.differentiable:
-            return low, high
-        margin = torch.where(high > low, 0.0, MARGIN * (1 + low.abs()))
+        low, high = (np.array([getattr(found, end) for found in ranges]) for end in ("low", "high"))
+        margin = np.where(high > low, 0.0, MARGIN * (1 + np.abs(low))) * spins.differentiable
         return low - margin, high + margin
 
     def _numbers(self, spins: Spins) -> Tensor:
@@ -121,7 +115,7 @@ def _corners(spins: Spins) -> np.ndarray:
 
 
 def _chosen_cells(
-    pulse: SpatialPulse, box: tuple[Tensor, Tensor], corners: np.ndarray | None, tolerance: float
+    pulse: SpatialPulse, box: tuple[np.ndarray, np.ndarray], corners: np.ndarray | None, tolerance: float
 ) -> PulseCells:
     """The coarsest cells whose refinement by half changes the map of extreme spins by at most `tolerance`.
 
@@ -130,7 +124,7 @@ def _chosen_cells(
     exact = pulse_cells(pulse, None)
     if pulse.durations.size <= FEWEST_CELLS:
         return exact
-    low, high = (end.cpu().numpy() for end in box)
+    low, high = box
     probe = np.stack([low, high, (low + high) / 2, *(np.where(np.arange(4) == n, low, high) for n in (0, 1))], axis=1)
     places = None
     if corners is not None:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spinloom.physics.imaging.ranges import range_of
 from spinloom.physics.imaging.spins import Spins
 from spinloom.sequence.spatial_steps import SpatialReadout
 
@@ -40,14 +41,9 @@ class Interpolation:
 
 
 def spread_rate(spins: Spins) -> tuple[complex, float]:
-    """Mean of L over the spins that have magnetisation, and the largest distance from it [1/s]."""
-    with torch.no_grad():
-        present = spins.m0 > 0
-        rates = torch.complex(-spins.r2.double(), 2 * torch.pi * spins.b0.double())[present]
-        if rates.numel() == 0:
-            return 0j, 0.0
-        middle = complex((rates.real.max() + rates.real.min()) / 2, (rates.imag.max() + rates.imag.min()) / 2)
-        return middle, float((rates - middle).abs().max())
+    """L in the middle of its range over the spins, and the largest distance from it [1/s]."""
+    b0, r2 = range_of(spins.b0), range_of(spins.r2)
+    return complex(-r2.middle, 2 * math.pi * b0.middle), math.hypot(r2.half, 2 * math.pi * b0.half)
 
 
 def interpolation(readout: SpatialReadout, middle: complex, spread: float, rtol: float) -> Interpolation:
@@ -78,8 +74,9 @@ def _lagrange(nodes: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 def moving_axes(readout: SpatialReadout, spins: Spins) -> tuple[bool, bool, bool]:
     """Along which of the axes z, y, x the phase of a spin depends on the sample."""
-    moments = torch.tensor(readout.moments)
-    return tuple(bool(np.ptp((axis.cpu() @ moments.T).numpy(), axis=1).max() > STILL) for axis in spins.axes)  # type: ignore[return-value]
+    moments = (readout.moments - readout.moments[:1]).T
+    z, y, x = (bool(np.ptp(axis.cpu().numpy() @ moments, axis=1).max() > STILL) for axis in spins.axes)
+    return z, y, x
 
 
 def contract(values: Tensor, readout: SpatialReadout, spins: Spins) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from spinloom.physics.imaging.empty_voxels import fill_numbers
-from spinloom.tissue.phantom import Phantom
+from spinloom.tissue.phantom import Phantom, centres
 
 DEPTHS = 4
 """Spins along x, and along y, until depths repeat."""
@@ -134,10 +134,10 @@ def _filled(m0: Tensor, *maps: Tensor) -> list[Tensor]:
 
 def _axes(phantom: Phantom, dephasing: bool, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     vectors = []
-    for column, name in ((2, "z"), (1, "y"), (0, "x")):
-        places = phantom.positions(name).detach().to(device, torch.float64)
-        vectors.append(torch.zeros(places.numel(), 3, dtype=torch.float64, device=places.device))
-        vectors[-1][:, column] = places
+    for column in (2, 1, 0):
+        places = centres(phantom.shape[2 - column], phantom.voxel[column], torch.float64) + phantom.centre[column]
+        vectors.append(torch.zeros(places.numel(), 3, dtype=torch.float64, device=device))
+        vectors[-1][:, column] = places.to(device)
     z, y, x = vectors
     if dephasing and phantom.shape[0] == 1:
         depth = phantom.fov[2] / DEPTHS**2

@@ -17,7 +17,7 @@ from torch import Tensor
 from spinloom.physics.imaging.arrangement import Arrangement
 from spinloom.physics.imaging.elementary import halves
 from spinloom.physics.imaging.expansion import Expansion
-from spinloom.physics.imaging.lines import line_samples
+from spinloom.physics.imaging.lines import line_transform
 from spinloom.physics.imaging.linking import linked, linked_segments
 from spinloom.physics.imaging.phase_tables import phase_table
 from spinloom.physics.imaging.plan import READ, Plan
@@ -97,7 +97,7 @@ class Tiles:
                         progress(done, spins)
                 if sums is not slots:
                     slots += sums
-        return self._signal(torch.from_numpy(slots), torch.from_numpy(samples.sum(axis=0)))
+        return self._signal(slots, samples.sum(axis=0))
 
     def _chunks(self) -> Iterator[slice]:
         rows, columns = self._grid.maps.m0.shape
@@ -137,30 +137,27 @@ class Tiles:
 
         return task
 
-    def _signal(self, slots: Tensor, taken: Tensor) -> Tensor:
+    def _signal(self, slots: np.ndarray, taken: np.ndarray) -> Tensor:
         """The signal from the sums over rows and from those at single samples."""
         kind = torch.complex64 if self._dtype == np.float32 else torch.complex128
-        out = torch.zeros(self._slots[2], self._program.time.size, dtype=kind)
-        slots = slots.movedim(0, -2).flatten(-2)
+        out = torch.zeros(self._samples[0], self._program.time.size, dtype=kind)
         for number in np.unique(self._plan.readouts):
             self._put_lines(number, slots, out)
-        for number, first, turn in zip(
-            self._plan.sampled, self._plan.sampled_first, self._plan.sampled_turns, strict=True
-        ):
-            factor = torch.from_numpy(self._program.readouts[number].receiver * np.exp(1j * turn))
-            place = slice(first, first + factor.numel())
-            out[:, place] = (taken[:, place] * factor).to(kind)
+        plan = self._plan
+        for number, first, turn in zip(plan.sampled, plan.sampled_first, plan.sampled_turns, strict=True):
+            factor = self._program.readouts[number].receiver * np.exp(1j * turn)
+            place = slice(first, first + factor.size)
+            out[:, place] = torch.from_numpy(taken[:, place] * factor).to(kind)
         return out
 
-    def _put_lines(self, number: int, slots: Tensor, out: Tensor) -> None:
+    def _put_lines(self, number: int, slots: np.ndarray, out: Tensor) -> None:
         """Put the samples of all slots of readout `number` where they belong."""
-        plan, readout, width = self._plan, self._program.readouts[number], self._grid.width
+        plan, readout = self._plan, self._program.readouts[number]
         which = np.flatnonzero(plan.readouts == number)
-        rows = slots[which, ..., :width]
-        cycles = readout.moments @ self._grid.columns[:width].T
-        lines = line_samples(rows.reshape(-1, 2, width), cycles).reshape(*rows.shape[:3], -1)
-        factors = torch.from_numpy(self._coefficients[number] * readout.receiver).to(out.dtype)
-        turns = torch.from_numpy(np.exp(1j * plan.turns[which])).to(out.dtype)
-        samples = (lines * factors).sum(2) * turns[:, None, None]
+        transform = line_transform(readout, self._grid.columns[: self._grid.width], self._dtype)
+        lines = transform(slots.reshape(*slots.shape[:2], -1, slots.shape[-1]), which)
+        factors = torch.from_numpy(self._coefficients[number] * readout.receiver).to(lines.dtype)
+        turns = torch.from_numpy(np.exp(1j * plan.turns[which])).to(lines.dtype)
+        samples = (lines.unflatten(1, (out.shape[0], -1)) * factors).sum(2).movedim(1, 0) * turns[:, None]
         places = plan.first_samples[which, None] + np.arange(factors.shape[1])
-        out[:, places.reshape(-1)] = samples.to(out.dtype).movedim(1, 0).reshape(out.shape[0], -1)
+        out[:, places.reshape(-1)] = samples.to(out.dtype).reshape(out.shape[0], -1)
