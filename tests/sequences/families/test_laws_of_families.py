@@ -182,8 +182,8 @@ def test_no_spacing_at_all_is_refused_too() -> None:
         ("epi", SCANNER, 0.8),
         ("epi", {**SCANNER, "ramp_sampling": True}, 0.54),
         ("moled", SCANNER, 0.8),
-        ("fse", {}, 4.58),
-        ("fse", {"rf": "sinc"}, 7.52),
+        ("fse", {}, 4.42),
+        ("fse", {"rf": "sinc"}, 7.36),
     ],
 )
 def test_the_shortest_echo_spacings_are_those_of_the_documents(family: str, parameters: dict, shortest: float) -> None:
