@@ -14,7 +14,7 @@ from spinloom.errors import ConfigurationError
 from spinloom.free_memory import free_memory
 
 SPIN_BYTES, COIL_SPIN_BYTES = 100, 20
-"""A spin at its peak in float32: its maps in the engine's precision and what they are made from; and of each coil."""
+"""A spin at its peak: its maps in the engine's precision and what they are made from; and of each coil."""
 
 SAMPLE_BYTES, COIL_SAMPLE_BYTES = 100, 45
 """A sample at its peak in float32: its time, event and place in k-space; and its value on the way to the image."""
@@ -31,7 +31,7 @@ class ImageSize:
     def bytes(self, dtype: torch.dtype) -> tuple[int, int]:
         """Memory that spins and samples take at their peak [bytes]."""
         times = dtype.itemsize // torch.float32.itemsize
-        spins = self.spins * times * (SPIN_BYTES + COIL_SPIN_BYTES * self.coils)
+        spins = self.spins * (SPIN_BYTES + COIL_SPIN_BYTES * self.coils)
         return spins, self.samples * (SAMPLE_BYTES + times * COIL_SAMPLE_BYTES * self.coils)
 
 

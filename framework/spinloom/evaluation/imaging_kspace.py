@@ -32,17 +32,17 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def draw_kspace(kspace: KSpace, image: Image | None = None) -> Figure:
-    """Samples of the first coil, and of the first frame, along the two axes on which the trajectory moves most.
+    """Samples of the first coil, and of the first frame, along the two axes on which they reach furthest.
 
     image: what was made of them, whose frames go by labels or by visits; None draws all samples as one
 
     Of a volume the plane through the centre is drawn.
     """
     taken = first_frame(kspace, image)
-    reach = np.ptp(kspace.trajectory[taken], axis=0) if taken.size else np.zeros(3)
+    cells = kspace.trajectory[taken] * kspace.fov
+    reach = np.ptp(cells, axis=0) if taken.size else np.zeros(3)
     through, *plane = np.argsort(reach, kind="stable").tolist()
     across, up = sorted(plane)
-    cells = kspace.trajectory[taken] * kspace.fov
     central = np.abs(cells[:, through]) < np.abs(cells[:, through]).min(initial=np.inf) + 0.5
     strength = kspace.samples[0].detach().abs().cpu().numpy()[taken]
     largest = float(strength.max(initial=0.0)) or 1.0
