@@ -87,10 +87,11 @@ def fitted(function: Function, low: np.ndarray, high: np.ndarray, tolerance: flo
     counts = [_nodes_needed(function, low, high, axis, tolerance / low.size) for axis in range(low.size)]
     points = np.stack([grid.reshape(-1) for grid in np.meshgrid(*map(nodes, counts), indexing="ij")])
     coefficients = function(_unscaled(points, low, high)).T.reshape(*counts, -1)
+    found = torch.from_numpy(coefficients)
     for axis, count in enumerate(counts):
-        if count > 1:
-            coefficients = np.moveaxis(np.tensordot(transform(count), coefficients, axes=([1], [axis])), 0, axis)
-    return Table(*(torch.from_numpy(np.ascontiguousarray(values)).to(device) for values in (low, high, coefficients)))
+        matrix = torch.from_numpy(transform(count))
+        found = torch.movedim(torch.tensordot(matrix, found, dims=([1], [axis])), 0, axis) if count > 1 else found
+    return Table(*(values.to(device) for values in (torch.from_numpy(low), torch.from_numpy(high), found.contiguous())))
 
 
 def _unscaled(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -11,23 +11,25 @@ from spinloom.physics.imaging.pulse_terms import Terms, terms_of
 from spinloom.physics.imaging.tile import Pulses
 
 
-def pulse_arrays(tables: list[PulseTable], plan: Plan, grid: Arrangement, tolerance: float) -> Pulses:
+def pulse_arrays(tables: list[PulseTable], plan: Plan, grid: Arrangement) -> Pulses:
     """Pulses for all rows of `grid`; what `solved_maps` finds has yet to be put in."""
     dtype, operations = grid.maps.m0.dtype, plan.operations
     mapped = plan.maps[np.unique(operations[operations[:, 0] == MAP, 1]), 0]
     full = np.isin(np.arange(len(tables)), mapped)
     played = full | np.isin(np.arange(len(tables)), operations[operations[:, 0] == EXCITE, 1])
     terms = [
-        terms_of(pulse.table, tolerance, bool(whole)) if pulse.table is not None and used else Terms.none()
+        terms_of(pulse.table, pulse.rtol / 4, bool(whole)) if pulse.table is not None and used else Terms.none()
         for pulse, whole, used in zip(tables, full, played, strict=True)
     ]
     without = np.array([pulse.table is None for pulse in tables], dtype=bool)
     along = np.stack([pulse.direction.numpy() for pulse in tables]) if tables else np.zeros((0, 3))
     frequencies = np.array([pulse.frequency for pulse in tables])
     return Pulses(
-        first=np.cumsum([0, *(len(found.degrees) for found in terms)]),
-        degrees=np.concatenate([Terms.none().degrees, *(found.degrees for found in terms)]),
-        counts=np.array([found.degrees.max(axis=0, initial=0) + 1 for found in terms]).reshape(-1, 4),
+        first=np.cumsum([0, *(len(found.places) for found in terms)]),
+        first_pair=np.cumsum([0, *(len(found.pairs) for found in terms)]),
+        counts=np.array([found.counts for found in terms]).reshape(-1, 4),
+        pairs=np.concatenate([Terms.none().pairs, *(found.pairs for found in terms)]),
+        places=np.concatenate([Terms.none().places, *(found.places for found in terms)]),
         coefficients=np.concatenate([Terms.none().coefficients, *(found.coefficients for found in terms)], dtype=dtype),
         scales=np.array([_scales(pulse) for pulse in tables], dtype=dtype).reshape(-1, 4, 2),
         row_shifts=(along @ grid.rows.T - frequencies[:, None]).astype(dtype),

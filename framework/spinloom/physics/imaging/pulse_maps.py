@@ -43,7 +43,8 @@ MARGIN = 1e-3
 class PulseTable:
     """What a pulse does to isochromats, prepared for all of a phantom and evaluated for parts of it.
 
-    rtol: largest error of the map's entries
+    rtol: largest error of the map's entries: a quarter for the cells, half for the interpolation, a quarter for who
+        evaluates it with fewer terms
 
     direction, frequency: gradient during the pulse [Hz/m] `(3,)`, and the pulse's frequency [Hz]
     cells: how the pulse is sampled; steady: whether the gradient keeps its value
@@ -54,12 +55,12 @@ class PulseTable:
         span = np.abs(pulse.gradient - pulse.gradient[:1]).max()
         self.steady = bool(span <= 1e-6 * (1 + np.abs(pulse.gradient).max()))
         self.direction = torch.tensor(pulse.gradient[0] * self.steady)
-        self.frequency, self._rtol = pulse.frequency, rtol
+        self.frequency, self.rtol = pulse.frequency, rtol
         box = self._box(spins)
-        self.cells = _chosen_cells(pulse, box, None if self.steady else _corners(spins), rtol / 2)
+        self.cells = _chosen_cells(pulse, box, None if self.steady else _corners(spins), rtol)
         self.table: Table | None = None
         if self.steady and spins.m0.numel() > DIRECT_SPINS:
-            self.table = fitted(self._at_points, *box, rtol / 4, spins.m0.device)
+            self.table = fitted(self._at_points, *box, rtol / 2, spins.m0.device)
 
     def __call__(self, spins: Spins) -> Tensor:
         """Rows of (U, s) for each isochromat, in the maps' dtype, shape `(3, 4, z, y, x)`; differentiable."""
@@ -72,10 +73,10 @@ class PulseTable:
 
     def solved(self, numbers: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Entries for isochromats with `numbers` `(4, n)` at `places` `(3, n)`, without gradients, shape `(12, n)`."""
-        return affine_maps(self.cells, numbers, None if self.steady else places, self._rtol / 100)
+        return affine_maps(self.cells, numbers, None if self.steady else places, self.rtol / 100)
 
     def _at_points(self, points: np.ndarray) -> np.ndarray:
-        return affine_maps(self.cells, points, None, self._rtol / 100)
+        return affine_maps(self.cells, points, None, self.rtol / 100)
 
     def _box(self, spins: Spins) -> tuple[np.ndarray, np.ndarray]:
         """Least and largest detuning [Hz] (without a gradient that varies), B1+, R1 and R2, shape `(4,)` each."""

@@ -32,45 +32,45 @@ def fill_map(memory, at, work, size, rows, pulse, pulses, first_row, first_colum
     if pulses.which[pulse] >= 0:
         _copy_map(memory, at, size, rows, pulses.solved, pulses.which[pulse], first_row, first_column)
         return
-    n0, n1, n2, n3 = pulses.counts[pulse, 0], pulses.counts[pulse, 1], pulses.counts[pulse, 2], pulses.counts[pulse, 3]
-    second, third, fourth = work + n0 * lanes, work + (n0 + n1) * lanes, work + (n0 + n1 + n2) * lanes
-    scales = pulses.scales
+    scales, counts = pulses.scales, pulses.counts
     across = load(pulses.column_shifts, (pulse, first_column)) - scales[pulse, 0, 0]
     for row in range(rows):
         i = row * lanes
-        detuning = load(memory, B0 * size + i) + across + pulses.row_shifts[pulse, first_row + row]
-        fill_polynomials(memory, work, detuning * scales[pulse, 0, 1], n0)
-        fill_polynomials(memory, second, _scaled(load(memory, B1 * size + i), scales, pulse, 1), n1)
-        fill_polynomials(memory, third, _scaled(load(memory, R1 * size + i), scales, pulse, 2), n2)
-        fill_polynomials(memory, fourth, _scaled(load(memory, R2 * size + i), scales, pulse, 3), n3)
+        to = work
+        for number in range(4):
+            values = load(memory, (B0, B1, R1, R2)[number] * size + i)
+            if number == 0:
+                values = values + across + pulses.row_shifts[pulse, first_row + row]
+            else:
+                values = values - scales[pulse, number, 0]
+            fill_polynomials(memory, to, values * scales[pulse, number, 1], counts[pulse, number])
+            to += counts[pulse, number] * lanes
+        for pair in range(pulses.first_pair[pulse], pulses.first_pair[pulse + 1]):
+            one, other = work + pulses.pairs[pair, 0] * lanes, work + pulses.pairs[pair, 1] * lanes
+            store(memory, to, load(memory, one) * load(memory, other))
+            to += lanes
         if pulses.full[pulse]:
-            _sum_terms(memory, at + i, size, work, second, third, fourth, pulse, pulses)
+            _sum_terms(memory, at + i, size, work, pulse, pulses)
         else:
-            _sum_half_the_terms(memory, at + i, size, work, second, third, fourth, pulse, pulses)
+            _sum_half_the_terms(memory, at + i, size, work, pulse, pulses)
         m0 = load(memory, M0 * size + i)
         for entry in range(3, 12, 4):
             store(memory, at + entry * size + i, load(memory, at + entry * size + i) * m0)
 
 
 @numba.njit(cache=True, nogil=True, forceinline=True)
-def _scaled(values, scales, pulse, number):  # type: ignore[no-untyped-def]
-    return (values - scales[pulse, number, 0]) * scales[pulse, number, 1]
-
-
-@numba.njit(cache=True, nogil=True, forceinline=True)
-def _product(memory, first, second, third, fourth, degrees, term, lanes):  # type: ignore[no-untyped-def]
-    one = load(memory, first + degrees[term, 0] * lanes) * load(memory, second + degrees[term, 1] * lanes)
-    return one * (load(memory, third + degrees[term, 2] * lanes) * load(memory, fourth + degrees[term, 3] * lanes))
+def _product(memory, work, places, term):  # type: ignore[no-untyped-def]
+    lanes = lanes_at(memory)
+    return load(memory, work + places[term, 0] * lanes) * load(memory, work + places[term, 1] * lanes)
 
 
 @numba.njit(cache=True, nogil=True)
-def _sum_terms(memory, at, size, first, second, third, fourth, pulse, pulses):  # type: ignore[no-untyped-def]
-    lanes = lanes_at(memory)
-    nothing = spread(0.0, load(memory, first))
+def _sum_terms(memory, at, size, work, pulse, pulses):  # type: ignore[no-untyped-def]
+    nothing = spread(0.0, load(memory, work))
     xx = xy = xz = xm = yx = yy = yz = ym = zx = zy = zz = zm = nothing
     coefficients = pulses.coefficients
     for term in range(pulses.first[pulse], pulses.first[pulse + 1]):
-        weight = _product(memory, first, second, third, fourth, pulses.degrees, term, lanes)
+        weight = _product(memory, work, pulses.places, term)
         xx = xx + weight * coefficients[term, 0]
         xy = xy + weight * coefficients[term, 1]
         xz = xz + weight * coefficients[term, 2]
@@ -97,13 +97,12 @@ def _store_row(memory, at, size, u, v, w, rest):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _sum_half_the_terms(memory, at, size, first, second, third, fourth, pulse, pulses):  # type: ignore[no-untyped-def]
-    lanes = lanes_at(memory)
-    nothing = spread(0.0, load(memory, first))
+def _sum_half_the_terms(memory, at, size, work, pulse, pulses):  # type: ignore[no-untyped-def]
+    nothing = spread(0.0, load(memory, work))
     xz = xm = yz = ym = zz = zm = nothing
     coefficients = pulses.coefficients
     for term in range(pulses.first[pulse], pulses.first[pulse + 1]):
-        weight = _product(memory, first, second, third, fourth, pulses.degrees, term, lanes)
+        weight = _product(memory, work, pulses.places, term)
         xz = xz + weight * coefficients[term, 2]
         xm = xm + weight * coefficients[term, 3]
         yz = yz + weight * coefficients[term, 6]

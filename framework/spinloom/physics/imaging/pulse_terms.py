@@ -14,15 +14,29 @@ _LIT = (np.arange(12) % 4) >= 2
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """Terms of a table: the degree in each number `(terms, 4)`, and what each entry has of it `(terms, 12)`."""
+    """Terms of a table as products of two, each the product of polynomials of two numbers of the spin.
 
-    degrees: np.ndarray
+    counts: polynomials of each number, `(4,)`; they are held one after the other, and behind them the products
+    pairs: places of the two polynomials of each product, of detuning and B1+ or of R1 and R2, `(products, 2)`
+    places: of the two products of each term, `(terms, 2)`
+    coefficients: what each entry of the map has of a term, `(terms, 12)`
+    """
+
+    counts: np.ndarray
+    pairs: np.ndarray
+    places: np.ndarray
     coefficients: np.ndarray
 
     @staticmethod
     def none() -> Terms:
         """No terms."""
-        return Terms(np.zeros((0, 4), dtype=np.int64), np.zeros((0, 12)))
+        nothing = np.zeros((0, 2), dtype=np.int64)
+        return Terms(np.ones(4, dtype=np.int64), nothing, nothing, np.zeros((0, 12)))
+
+    @property
+    def registers(self) -> int:
+        """Registers that polynomials and products take."""
+        return int(self.counts.sum()) + len(self.pairs)
 
 
 def terms_of(table: Table, tolerance: float, full: bool) -> Terms:
@@ -32,4 +46,9 @@ def terms_of(table: Table, tolerance: float, full: bool) -> Terms:
     order = np.argsort(size, axis=None)
     kept = np.sort(order[np.cumsum(size.reshape(-1)[order]) > tolerance])
     degrees = np.stack(np.unravel_index(kept, size.shape), axis=1)
-    return Terms(degrees, values.reshape(-1, values.shape[-1])[kept])
+    counts = degrees.max(axis=0, initial=0) + 1
+    begins = degrees + np.cumsum([0, *counts[:3]])
+    field, first = np.unique(begins[:, :2], axis=0, return_inverse=True)
+    relaxation, second = np.unique(begins[:, 2:], axis=0, return_inverse=True)
+    places = counts.sum() + np.stack([first.reshape(-1), len(field) + second.reshape(-1)], axis=1)
+    return Terms(counts, np.concatenate([field, relaxation]), places, values.reshape(-1, values.shape[-1])[kept])

@@ -75,9 +75,8 @@ class Phases(NamedTuple):
 class Pulses(NamedTuple):
     """Maps of pulses as polynomials of a spin's numbers, or solved for each isochromat.
 
-    first: of the terms of each pulse, and the number of all, `(pulses + 1,)`
-    degrees: in detuning, B1+, R1, R2, `(terms, 4)`; counts: the largest of each pulse plus one, `(pulses, 4)`
-    coefficients: of the twelve entries, `(terms, 12)`
+    first, first_pair: of the terms of each pulse and of its products, and the number of all, `(pulses + 1,)`
+    counts, pairs, places, coefficients: as `pulse_terms.Terms` has them, all pulses together
     scales: middle of each number's range, and the inverse of half of it, `(pulses, 4, 2)`
     row_shifts, column_shifts: what the detuning adds to b0 [Hz], `(pulses, all rows)`, `(pulses, columns)`
     solved: entries for each isochromat of a chunk, `(solved, 12, rows, columns)`; which: of a pulse, -1 for polynomials
@@ -86,8 +85,10 @@ class Pulses(NamedTuple):
     """
 
     first: np.ndarray
-    degrees: np.ndarray
+    first_pair: np.ndarray
     counts: np.ndarray
+    pairs: np.ndarray
+    places: np.ndarray
     coefficients: np.ndarray
     scales: np.ndarray
     row_shifts: np.ndarray
@@ -115,7 +116,9 @@ def layout_of(
     size, terms = (height + ROWS) * lanes, len(weights.degrees)  # more than the rows, for the sets of the cache
     counts = terms - 1, 2 * len(spans.factors), len(spans.recoveries), 2 * coils, 12 * pulses.full.size
     begins = (TABLES + np.cumsum([0, *counts, 12 * len(pulses.maps)])) * size
-    polynomials = max(2 + weights.degrees.max(axis=0).sum(), *pulses.counts.sum(axis=1), 0)
+    polynomials = max(
+        2 + weights.degrees.max(axis=0).sum(), *(pulses.counts.sum(axis=1) + np.diff(pulses.first_pair)), 0
+    )
     work = int(begins[-1])
     numbers = size, terms, coils, 2 * lanes * samples, *begins.tolist(), work // lanes + int(polynomials)
     return Layout._make(numbers)

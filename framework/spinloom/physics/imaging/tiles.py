@@ -42,7 +42,7 @@ HEIGHT = 32
 class Tiles:
     """A plan on a grid of isochromats, ready to be played.
 
-    rtol: largest error of the weights of a read, and of the maps of pulses
+    rtol: largest error of the weights of a read by terms that it leaves out
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Tiles:
         self._coefficients = [expansion.coefficients(readout.times) for readout in program.readouts]
         counts = np.array([expansion.needed(found, rtol) for found in self._coefficients], dtype=np.int64)
         self._weights = Weights(expansion.degrees, expansion.scale.astype(dtype))
-        self._pulses = pulse_arrays(tables, plan, grid, rtol)
+        self._pulses = pulse_arrays(tables, plan, grid)
         factors = [*plan.factors, *((time, -1) for time in one_by_one.times)]
         self._spans = Spans(
             np.array([(*halves(time, dtype), phase) for time, phase in factors]).reshape(-1, 3),
