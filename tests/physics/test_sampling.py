@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from spinloom.physics.engine import solve_pools
+from spinloom.physics.envelope import Envelope
+from spinloom.physics.far_pulses import solve_far
 from spinloom.physics.probing import probed_measurements
+from spinloom.physics.propagation import PulseKey
 from spinloom.physics.sampling import FAR, enough_cells, sample_pulse
+from spinloom.physics.star import star_of
+from spinloom.physics.stepwise import nodes_needed
 from spinloom.sequence.steps import step_program
 from spinloom.sequence.timeline import RfWaveform, Timeline
 from spinloom.testing.timelines import MARKER, SPOILER, rf_event, timeline_of
@@ -116,3 +121,48 @@ def test_some_measurements_alone_give_what_they_give_among_all() -> None:
     whole = [step for step in program.steps if not hasattr(step, "index")]
     alone = [step for step in part.steps if not hasattr(step, "index")]
     assert alone == whole[len(whole) // 4 : len(whole) // 2] + whole[3 * len(whole) // 4 :]
+
+
+@pytest.mark.parametrize("offset", [0.0, 60.0, -450.0, 2000.0], ids="{} Hz".format)
+def test_steps_chained_one_after_the_other_agree_with_exponentials_of_each(offset: float) -> None:
+    timeline = timeline_of([(sinc(200), rf_event(140.0, offset)), MARKER])
+    chained, exponentials = (
+        solve_pools(timeline, creatine(), cells="all", engine=name) for name in ("fast", "readable")
+    )
+    for name in ("mz", "mxy"):
+        assert (
+            float((getattr(chained, name) - getattr(exponentials, name)).abs().max()) <= 1e-11
+        )  # two hundred products
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-8, 1e-12])
+def test_as_many_amplitudes_are_taken_as_the_error_of_a_pulse_asks_for(tolerance: float) -> None:
+    envelope, tissue = Envelope(sinc(100)), creatine().flatten()
+    keys = [PulseKey(0, 140.0, 30.0)]
+    carrier, nutation = np.array([2 * np.pi * 30.0]), np.array([[2 * np.pi * 140.0]])
+    star = star_of(tissue)
+    assert star is not None
+
+    def chained(count: int) -> np.ndarray:
+        return solve_far(star, np.zeros((1, 0, 1)), nutation, carrier, envelope.half, True, count)
+
+    needed = nodes_needed(envelope, keys, tissue, tolerance)
+    assert needed is not None
+    assert np.abs(chained(needed) - chained(needed + 3)).max() <= max(tolerance, 1e-13)  # a hundred roundings
+    assert needed == 2 or np.abs(chained(max(needed - 2, 1)) - chained(needed + 3)).max() > tolerance
+
+
+def test_steps_that_are_many_unequal_or_of_changing_phase_are_not_chained() -> None:
+    time = np.linspace(0, 1, 200)
+    unequal = RfWaveform(np.linspace(1e-4, 2e-4, 200), sinc(200).values, exact=True)
+    turning = RfWaveform(sinc(200).durations, sinc(200).values * np.exp(3j * time), exact=True)
+    assert [Envelope(form).steps for form in (sinc(200), sinc(30_000), unequal, turning)] == [200, None, None, None]
+
+
+def test_steps_are_chained_where_pools_are_few_and_not_where_a_series_over_fewer_cells_is_cheaper() -> None:
+    offsets = np.array([-300.0, 100.0])
+    solved = solve_pools(trains(offsets, 2), creatine(), rtol=1e-4)
+    assert "Pulses are solved at every sample of the file." in solved.notes
+    pools = {f"pool{n}": {"f": 1e-3, "t1": 1.0, "t2": 0.1, "k": 50, "dw": n} for n in range(6)}
+    many = tissue_from_mapping({"water_pool": {"t1": 1.0, "t2": 0.1}, "cest_pool": pools, "b0": 3}, "seven pools")
+    assert any("cells or more" in note for note in solve_pools(trains(offsets, 2), many, rtol=1e-4).notes)

@@ -9,22 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spinloom.physics.accuracy import Sampling, choose_sampling
+from spinloom.physics.accuracy import FEWEST_CELLS, Sampling, choose_sampling
 from spinloom.physics.chunks import in_chunks
 from spinloom.physics.fields import fields_apart, picked, put_together
 from spinloom.physics.isochromats import sentences, with_isochromats
-from spinloom.physics.players import choose_engine, player_of
-from spinloom.physics.probing import TISSUES, probed_measurements, probed_tissues
+from spinloom.physics.players import Player, choose_engine, player_of
+from spinloom.physics.probing import probed_measurements, probed_tissues
 from spinloom.physics.propagation import common_larmor
+from spinloom.physics.stepwise import steps_pay
 from spinloom.sequence.replay import PHYSICAL, PULSEQ_CEST, replay
 from spinloom.sequence.silence import without_silence
 from spinloom.sequence.steps import StepProgram, step_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.pools import Tissue
-
-FEW_SEGMENTS = 256
-"""Pulses of so many segments at most are solved segment by segment for a few tissues: to find out whether fewer cells
-would do takes as long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,21 +105,21 @@ def _solve(timeline: Timeline, tissue: Tissue, asked: _Asked, progress: Callable
     program, spins = step_program(played), with_isochromats(tissue)
     engine = choose_engine(spins, "readable" if spins.requires_grad else asked.engine)
     player = player_of(engine, program, played, spins, asked.rtol, asked.dtype)
-    sampling = _sampling(program, played, spins, asked.rtol, asked.cells, engine)
+    sampling = _sampling(program, player, spins, asked.rtol, asked.cells)
     mz, mxy = in_chunks(player, tissue, sampling.cells, progress)
     notes = (*program.notes, sampling.sentence(), f"Played by the {engine} engine.", *sentences(tissue))
     return PoolSolution(mz, mxy, program.time, program.measurement, notes)
 
 
-def _sampling(
-    program: StepProgram, timeline: Timeline, tissue: Tissue, rtol: float, cells: int | str | None, engine: str
-) -> Sampling:
+def _sampling(program: StepProgram, player: Player, tissue: Tissue, rtol: float, cells: int | str | None) -> Sampling:
     if cells is not None:
         return Sampling(None if cells == "all" else int(cells))
+    timeline, probe = player.program.timeline, probed_tissues(tissue)
     segments = max((waveform.durations.size for waveform in timeline.waveforms), default=1)
-    if engine == "fast" and segments <= FEW_SEGMENTS and tissue.b0.numel() <= TISSUES:
+    if segments <= FEWEST_CELLS or (
+        player.name == "fast" and steps_pay(player.program, probe, FEWEST_CELLS, player.tolerance)
+    ):
         return Sampling(segments, every=True)
-    probe = probed_tissues(tissue)
     probed = program.only(probed_measurements(program, timeline, probe))
-    player = player_of(engine, probed, timeline, probe, rtol, torch.float64)
-    return choose_sampling(player.play, segments, probe, rtol)
+    few = player_of(player.name, probed, timeline, probe, rtol, torch.float64)
+    return choose_sampling(few.play, segments, probe, rtol)

@@ -32,14 +32,16 @@ def solve_far(
     carrier: np.ndarray,
     waveform: RfWaveform,
     mirrored: bool,
+    count: int = NODES,
 ) -> np.ndarray:
     """Propagators of a real envelope by columns, the source's last, shape `(keys, tissues, size + 1, size)`.
 
     absorption, nutation, carrier: as for `pulse_lanes.integrate_pulses`
     mirrored: whether `waveform` is the first half of a symmetric one
+    count: of the nodes; nearer to resonance it takes more (`stepwise`)
     """
     means, powers, length = _equal_cells(waveform)
-    nodes = _nodes(float(np.abs(means).max()))
+    nodes = _nodes(float(np.abs(means).max()), count)
     shares = _lagrange(nodes**2, means**2)
     weights = np.stack([shares, shares * means[:, None] / nodes], axis=1)
     size = star.layout.size - 1
@@ -64,9 +66,9 @@ def _equal_cells(waveform: RfWaveform) -> tuple[np.ndarray, np.ndarray, float]:
     return means, powers, float(ends[-1]) / CELLS
 
 
-def _nodes(largest: float) -> np.ndarray:
+def _nodes(largest: float, count: int) -> np.ndarray:
     """Amplitudes whose squares are Chebyshev's between zero and the square of the largest, which is not zero."""
-    return np.asarray((largest or 1.0) * np.sqrt(0.5 + 0.5 * np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)))
+    return np.asarray((largest or 1.0) * np.sqrt(0.5 + 0.5 * np.cos(np.pi * (np.arange(count) + 0.5) / count)))
 
 
 def _lagrange(nodes: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -75,5 +77,5 @@ def _lagrange(nodes: np.ndarray, at: np.ndarray) -> np.ndarray:
     scale = nodes[:, None] - nodes[None, :]
     np.fill_diagonal(scale, 1.0)
     factors = differences / scale
-    factors[:, np.arange(NODES), np.arange(NODES)] = 1.0
+    factors[:, np.arange(nodes.size), np.arange(nodes.size)] = 1.0
     return np.asarray(factors.prod(axis=2))

@@ -22,9 +22,6 @@ from spinloom.physics.train_lanes import TISSUES, fits, play_lanes
 from spinloom.physics.trains import play_train
 from spinloom.tissue.pools import Tissue
 
-FEW_SEGMENTS = 3
-"""Pulses of so many segments at most are solved by one exponential each."""
-
 
 def play_fast(
     program: FastProgram, tissue: Tissue, cells: int | None, tolerance: float, threads: int
@@ -59,7 +56,7 @@ def _solve_keys(
     out = np.empty((len(program.keys), star.weights.shape[0], size + 1, size))
     for envelope, part in program.by_envelope:
         keys = program.keys[part]
-        if envelope.waveform.durations.size <= FEW_SEGMENTS:
+        if envelope.few:
             out[part] = _solve_constant(envelope, keys, tissue, star)
         else:
             solve_shaped(envelope, keys, tissue, star, cells, tolerance, threads, out[part])

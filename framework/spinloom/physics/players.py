@@ -25,7 +25,10 @@ EXACT = 1e-13
 """Tolerance of the Taylor series where every sample of the file is solved: rounding."""
 
 SHARE = 0.5
-"""Part of the error asked for that the Taylor series of a train's pulses may add up to."""
+"""Part of the error asked for that the pulses of a train may add up to besides their sampling."""
+
+COARSEST = 1e-6
+"""Pulses are solved to this at least."""
 
 CACHED = 16 * 2**20
 """Bytes that the propagators of a chunk of tissues may take in the fast engine: they stay in the processor's cache."""
@@ -36,9 +39,18 @@ KEPT = 512 * 2**20
 
 @dataclass(frozen=True)
 class Player:
-    """An engine with a program: `fast` or `readable`, how it plays a part of a batch, and how many tissues at once."""
+    """An engine with a program.
+
+    name: `fast` or `readable`
+    program: distinct pulses and steps
+    tolerance: of a pulse's solution, besides its sampling
+    play: plays a part of the batch
+    chunk: tissues to play at once
+    """
 
     name: str
+    program: FastProgram
+    tolerance: float
     play: Play
     chunk: int
 
@@ -67,10 +79,13 @@ def player_of(
 ) -> Player:
     """The player of `program` for tissues like `tissue`; engine: `fast` or `readable`."""
     prepared = FastProgram.of(program, timeline, tissue)
+    tolerance = min(SHARE * rtol / prepared.longest_train, COARSEST)
     matrices = max(1, (len(prepared.keys) + prepared.durations.size) * Layout.of(tissue).size ** 2 * 8)
     if engine == "fast":
-        return Player(engine, _fast(prepared, rtol, dtype), max(1, CACHED * torch.get_num_threads() // matrices))
-    return Player(engine, _readable(program, timeline, dtype), max(1, KEPT // matrices))
+        played, budget = _fast(prepared, tolerance, dtype), CACHED * torch.get_num_threads()
+    else:
+        played, budget = _readable(program, timeline, dtype), KEPT
+    return Player(engine, prepared, tolerance, played, max(1, budget // matrices))
 
 
 def _readable(program: StepProgram, timeline: Timeline, dtype: torch.dtype) -> Play:
@@ -80,11 +95,11 @@ def _readable(program: StepProgram, timeline: Timeline, dtype: torch.dtype) -> P
     return played
 
 
-def _fast(program: FastProgram, rtol: float, dtype: torch.dtype) -> Play:
-    threads, fine = torch.get_num_threads(), min(SHARE * rtol / program.longest_train, 1e-6)
+def _fast(program: FastProgram, tolerance: float, dtype: torch.dtype) -> Play:
+    threads = torch.get_num_threads()
 
     def played(part: Tissue, cells: int | None) -> tuple[Tensor, Tensor]:
-        mz, mxy = play_fast(program, part, cells, EXACT if cells is None else fine, threads)
+        mz, mxy = play_fast(program, part, cells, EXACT if cells is None else tolerance, threads)
         return mz.to(dtype), mxy.to(torch.complex64 if dtype == torch.float32 else torch.complex128)
 
     return played

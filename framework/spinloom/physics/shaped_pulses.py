@@ -1,21 +1,20 @@
-"""Pulses of many segments: a Taylor series near resonance, a chain of cells far from it.
+"""Pulses of many segments: a Taylor series near resonance, a chain of cells far from it or of all steps of the file.
 
 Pulses of one envelope are solved side by side.  Those further off resonance are cut into more cells
-(`sampling.enough_cells`), in few steps, so that many are sampled alike.
+(`envelope.sampled_alike`), in few sizes, so that many are sampled alike.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
-from spinloom.physics.envelope import Envelope
-from spinloom.physics.far_pulses import solve_far
+from spinloom.physics.envelope import Envelope, sampled_alike
+from spinloom.physics.far_pulses import NODES, solve_far
 from spinloom.physics.propagation import PulseKey, solve_pulse
-from spinloom.physics.sampling import FAR, SampledPulse, enough_cells
-from spinloom.physics.series import SERIES_RADIUS, Series, absorptions, spectral_radii
+from spinloom.physics.sampling import FAR, SampledPulse
+from spinloom.physics.series import SERIES_RADIUS, Series, absorptions, in_parts, spectral_radii
 from spinloom.physics.star import Star
+from spinloom.physics.stepwise import nodes_needed
 from spinloom.tissue.pools import Tissue
 
 MOST_PARTS = 4
@@ -38,8 +37,13 @@ def solve_shaped(
     out: shape `(keys, tissues, size + 1, size)`
     """
     half = envelope.mirrored(tolerance)
+    if cells is None or cells >= envelope.waveform.durations.size:
+        nodes = nodes_needed(envelope, keys, tissue, tolerance)
+        if nodes is not None:
+            _solve_steps(envelope, keys, tissue, star, half, nodes, threads, out)
+            return
     nutation = 2 * np.pi * tissue.rel_b1.numpy()
-    for count, part in _alike(envelope, keys, cells, half):
+    for count, part in sampled_alike(envelope, keys, cells, half):
         sampled, members = envelope.sampled(count, half), keys[part]
         near = _near(envelope, sampled, members, star, nutation, count)
         if near.all():
@@ -54,25 +58,22 @@ def solve_shaped(
         out[part][~near] = _solve_far(envelope, far, tissue, star, count, half)
 
 
-def _alike(envelope: Envelope, keys: list[PulseKey], cells: int | None, half: bool) -> list[tuple[int | None, slice]]:
-    """Cells, and neighbouring keys that are sampled so and, but for few, solved in the same way."""
-    if cells is None:
-        return [(None, slice(0, len(keys)))]
-    turns = [envelope.waveform.duration * abs(key.frequency) for key in keys]
-    counts = [_doubled(envelope, half, cells, enough_cells(cells, each)) for each in turns]
-    sizes = {count: envelope.sampled(count, half).length.size for count in set(counts)}
-    kinds = [sizes[count] if each < FAR else 0 for count, each in zip(counts, turns, strict=True)]
-    edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(keys)]
-    return [(counts[begin], slice(begin, end)) for begin, end in pairwise(edges)]
+def _solve_steps(
+    envelope: Envelope,
+    keys: list[PulseKey],
+    tissue: Tissue,
+    star: Star,
+    half: bool,
+    nodes: int,
+    threads: int,
+    out: np.ndarray,
+) -> None:
+    """Step by step, as `stepwise` has it."""
 
+    def run(part: slice) -> None:
+        out[part] = _chained(envelope, keys[part], tissue, star, half, nodes)
 
-def _doubled(envelope: Envelope, half: bool, cells: int, wanted: int | None) -> int:
-    """The first of `cells`, twice as many and so on that cuts the envelope into `wanted` cells or its segments."""
-    whole = 2 if half else 1
-    least = min(wanted or 0, envelope.waveform.durations.size)
-    while cells < least and whole * envelope.sampled(cells, half).length.size < least:
-        cells *= 2
-    return cells
+    in_parts(run, len(keys), threads)
 
 
 def _near(
@@ -98,6 +99,12 @@ def _solve_far(
         whole = envelope.sampled(cells, False)
         solved = [solve_pulse(tissue, whole, key.amplitude, key.frequency) for key in keys]
         return np.stack([each[:, :-1].transpose(1, 2).numpy() for each in solved])
+    return _chained(envelope, keys, tissue, star, half, NODES)
+
+
+def _chained(
+    envelope: Envelope, keys: list[PulseKey], tissue: Tissue, star: Star, half: bool, nodes: int
+) -> np.ndarray:
     frequency, amplitude = (np.array([getattr(key, name) for key in keys]) for name in ("frequency", "amplitude"))
     return solve_far(
         star,
@@ -106,4 +113,5 @@ def _solve_far(
         2 * np.pi * frequency,
         envelope.half if half else envelope.waveform,
         half,
+        nodes,
     )
