@@ -16,7 +16,10 @@ from numba import njit
 from spinloom.physics.columns import mirror, rows, write
 from spinloom.physics.forgetting import NEVER, forget, leave, recall
 from spinloom.physics.lanes import LANES
-from spinloom.physics.taylor import advance, measure, scale_rates, shares_of
+from spinloom.physics.taylor import advance, measure, read_line, scale_rates, share
+
+MOST_TERMS = 200
+"""Terms of a series at most: several times as many as rounding asks for in the largest part of a cell."""
 
 SPARED = 2
 """Cells that must be left for forgetting columns to pay."""
@@ -62,7 +65,8 @@ def integrate_pulses(  # type: ignore[no-untyped-def]
     rates, step = rows(5 * pools + 4 * bound + 1), rows(5 * pools + 4 * bound + 4)
     columns, whole, work = rows((size + 2) * size), rows((size + 1) * size), rows(3 * size)
     portions, basis, triangle = rows(size * size), rows(size * size), rows(size * size)
-    radii, slack = np.empty(pools + bound), np.empty(pools + bound)
+    radii, slack, sizes = np.empty(pools + bound), np.empty(pools + bound), np.empty(pools + bound)
+    line, shares = np.empty(6), np.empty(MOST_TERMS + 1)
     weights, losses = np.empty(pools + bound), np.empty(pools + bound)
     event = np.empty(size, dtype=np.int64)
     duration = np.sum(cells[0]) * (2 if mirrored else 1)
@@ -97,21 +101,22 @@ def integrate_pulses(  # type: ignore[no-untyped-def]
         for number in range(2 * count if mirrored else count):
             late = number >= count  # the second half, of the source alone, plays the first one backwards
             c = 2 * count - 1 - number if late else number
-            begin = cells[1::2, c] + cells[2::2, c] if late else cells[1::2, c]
-            rise = -cells[2::2, c] if late else cells[2::2, c]
-            most = np.maximum(np.abs(begin), np.abs(begin + rise))
-            sizes = np.hypot(radii, math.hypot(most[0], most[1]) * swing) + slack + most[2] * saturation
+            nutates, absorbs = read_line(cells, c, late, line)
+            for i in range(pools + bound):
+                sizes[i] = math.hypot(radii[i], nutates * swing) + slack[i] + absorbs * saturation
             parts = max(1, math.ceil(sizes.max() * cells[0, c] / largest))
-            h, turning = cells[0, c] / parts, most[1] != 0.0
-            slope = (math.hypot(rise[0], rise[1]) * swing + abs(rise[2]) * saturation) * h / parts
-            shares = shares_of(sizes * h, slope, weights, math.exp(-lift * h), tolerance * h / duration)
+            h, turning = cells[0, c] / parts, line[2] != 0.0 or line[3] != 0.0
+            sizes *= h
+            slope = (math.hypot(line[1], line[3]) * swing + abs(line[5]) * saturation) * h / parts
+            terms = share(sizes, slope, weights, math.exp(-lift * h), tolerance * h / duration, shares)
             for part in range(parts):
-                scale_rates(rates, step, pools, bound, h, begin + (part / parts) * rise, rise / parts)
+                scale_rates(rates, step, pools, bound, h, line, part, parts)
                 if not late:
                     for column in range(size):
                         if event[column] == NEVER:
-                            advance(step, columns, column * row, work, pools, bound, shares, turning, False, 0.0)
-                advance(step, columns, (size + late) * row, work, pools, bound, shares, turning, True, lift * h)
+                            advance(step, columns, column * row, work, pools, bound, terms, shares, turning, False, 0.0)
+                at = (size + late) * row
+                advance(step, columns, at, work, pools, bound, terms, shares, turning, True, lift * h)
             time += cells[0, c]
             if number + SPARED <= count and leave(event, events, pools, weights, losses, time, tolerance):
                 forget(columns, event, events, portions, basis, triangle)

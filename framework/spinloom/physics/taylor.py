@@ -61,52 +61,63 @@ def measure(rates, pools, bound, radii, slack):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def shares_of(radii, rise, weights, decay, tolerance):  # type: ignore[no-untyped-def]
-    """Factors of as many derivatives as `tolerance` asks for: `decay` / j!.
-
-    radii: of the generator in each pool, times the time; rise: of the RF over the time, times the time
-    weights: of the pools in what is asked for; a pool's error reaches water by its fraction
-    """
-    last, before = np.empty(radii.shape[0]), np.zeros(radii.shape[0])
-    for i in range(radii.shape[0]):
-        last[i] = max(decay, EASED) * max(min(weights[i], 1.0), tolerance / STABLE)
-    terms, left_out = 0, np.inf
-    while left_out > tolerance or terms < FEWEST:
-        terms += 1
-        left_out = 0.0
-        for i in range(radii.shape[0]):
-            term = (radii[i] * last[i] + rise * before[i]) / terms
-            last[i], before[i] = term, last[i]
-            left_out = max(left_out, term, before[i])
-    shares = np.empty(terms + 1)
-    shares[0] = decay
-    for j in range(1, terms + 1):
-        shares[j] = shares[j - 1] / j
-    return shares
+def read_line(cells, c, backwards, line):  # type: ignore[no-untyped-def]
+    """The line of w_x, w_y and |w|^2 over cell `c`, begins and rises in turn; gives the largest |w| and |w|^2 on it."""
+    for component in range(3):
+        begin, rise = cells[1 + 2 * component, c], cells[2 + 2 * component, c]
+        line[2 * component] = begin + rise if backwards else begin
+        line[2 * component + 1] = -rise if backwards else rise
+    x = max(abs(line[0]), abs(line[0] + line[1]))
+    y = max(abs(line[2]), abs(line[2] + line[3]))
+    return math.hypot(x, y), max(abs(line[4]), abs(line[4] + line[5]))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def scale_rates(rates, step, pools, bound, h, begin, rise):  # type: ignore[no-untyped-def]
-    """Rates times the length `h` of a part of a cell, and what the RF adds to them.
+def share(sizes, rise, weights, decay, tolerance, shares):  # type: ignore[no-untyped-def]
+    """Number of derivatives that `tolerance` asks for; their factors, `decay` / j!, are written into `shares`.
 
-    begin, rise: of the lines of w_x, w_y and |w|^2 at envelope 1
+    sizes: of the generator in each pool, times the time; rise: of the RF over the time, times the time
+    weights: of the pools in what is asked for; a pool's error reaches water by its fraction
+    """
+    pools = sizes.shape[0]
+    last, before = np.empty(pools), np.zeros(pools)
+    for i in range(pools):
+        last[i] = max(decay, EASED) * max(min(weights[i], 1.0), tolerance / STABLE)
+    terms, left_out = 0, np.inf
+    shares[0] = decay
+    while (left_out > tolerance or terms < FEWEST) and terms < shares.shape[0] - 1:
+        terms += 1
+        left_out = 0.0
+        for i in range(pools):
+            term = (sizes[i] * last[i] + rise * before[i]) / terms
+            last[i], before[i] = term, last[i]
+            left_out = max(left_out, term, before[i])
+        shares[terms] = shares[terms - 1] / terms
+    return terms
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def scale_rates(rates, step, pools, bound, h, line, part, parts):  # type: ignore[no-untyped-def]
+    """Rates times the length `h` of one of a cell's equal parts, and what the RF adds to them.
+
+    line: of w_x, w_y and |w|^2 at envelope 1 over the cell, begins and rises in turn
     """
     free, rf = 5 * pools + 3 * bound, (5 * pools + 4 * bound) * LANES
     for at in range(0, free * LANES, LANES):
         store(step, at, h * load(rates, at))
     for s in range(bound):
         at, absorbed = (5 * pools + s) * LANES, h * load(rates, (free + s) * LANES)
-        store(step, at, load(step, at) + begin[2] * absorbed)
-        store(step, (free + s) * LANES, rise[2] * absorbed)
+        store(step, at, load(step, at) + (line[4] + part * line[5] / parts) * absorbed)
+        store(step, (free + s) * LANES, (line[5] / parts) * absorbed)
     for component in range(2):
-        g = h * load(rates, rf)
-        store(step, rf + 2 * component * LANES, begin[component] * g)
-        store(step, rf + (2 * component + 1) * LANES, rise[component] * g)
+        begin, rise, g = line[2 * component], line[2 * component + 1] / parts, h * load(rates, rf)
+        store(step, rf + 2 * component * LANES, (begin + part * rise) * g)
+        store(step, rf + (2 * component + 1) * LANES, rise * g)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def advance(step, columns, at, work, pools, bound, shares, turning, supplied, growth):  # type: ignore[no-untyped-def]
-    """The column at `at` over a part of a cell, `shares` of its derivatives.
+def advance(step, columns, at, work, pools, bound, terms, shares, turning, supplied, growth):  # type: ignore[no-untyped-def]
+    """The column at `at` over a part of a cell: `shares` of its derivatives, so many `terms` of them.
 
     step: rates as `scale_rates` gives them; work: room for three columns
     turning: whether there is RF along y
@@ -124,7 +135,7 @@ def advance(step, columns, at, work, pools, bound, shares, turning, supplied, gr
         store(columns, at + i, shares[0] * m)
     a = load(step, rf)
     power = 1.0
-    for j in range(shares.shape[0] - 1):
+    for j in range(terms):
         share = shares[j + 1]
         b = float(j) * load(step, rf + LANES)
         x0, y0, z0 = load(work, now), load(work, now + y), load(work, now + z)
