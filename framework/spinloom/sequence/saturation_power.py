@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from spinloom.sequence.saturation import READOUT_USES
-from spinloom.sequence.timeline import Block, Timeline
+from spinloom.sequence.saturation import READOUT_USES, measurements_of_rf
+from spinloom.sequence.timeline import Timeline
 
 
 def saturation_rms(timeline: Timeline) -> np.ndarray:
@@ -15,23 +13,18 @@ def saturation_rms(timeline: Timeline) -> np.ndarray:
 
     Pulses that the file marks as excitation or refocusing are a readout and do not count, unless it marks all so.
     """
-    counted = {event.use for event in timeline.rf if event.amplitude} - set(READOUT_USES) or set(READOUT_USES)
-    measured: list[float] = []
-    energy = duration = 0.0
-    for block in timeline.blocks():
-        if _after_readout(block):
-            measured.append(math.sqrt(energy / duration) if duration else 0.0)
-            energy = duration = 0.0
-        if block.rf is not None and block.rf.use in counted and block.rf.amplitude:
-            waveform = timeline.waveforms[block.rf.waveform]
-            energy += block.rf.amplitude**2 * waveform.power
-            duration += waveform.duration
-        if block.adc is not None and not _after_readout(block):
-            measured.append(math.sqrt(energy / duration) if duration else 0.0)
-            energy = duration = 0.0
-    return np.array(measured)
+    table = timeline.rf_table
+    sounding = {event.use for event in timeline.rf if event.amplitude} - set(READOUT_USES) or set(READOUT_USES)
+    counted = np.array([event.use in sounding for event in timeline.rf], dtype=bool) & (table["amplitude"] != 0)
+    forms = np.array([(waveform.duration, waveform.power) for waveform in timeline.waveforms]).reshape(-1, 2)
+    samples, blocks = (np.flatnonzero(index >= 0) for index in (timeline.block_adc, timeline.block_rf))
+    events = timeline.block_rf[blocks]
+    measurement = measurements_of_rf(timeline, blocks, events, samples)
+    heard = counted[events] & (measurement < samples.size)
+    length, power = forms[table["waveform"][events[heard]]].T
 
+    def sums(values: np.ndarray) -> np.ndarray:
+        return np.bincount(measurement[heard], weights=values, minlength=samples.size)
 
-def _after_readout(block: Block) -> bool:
-    """Whether the RF of a block begins after its ADC event."""
-    return block.rf is not None and block.adc is not None and block.rf.delay > block.adc.delay
+    energy, duration = sums(table["amplitude"][events[heard]] ** 2 * power), sums(length)
+    return np.sqrt(energy / np.where(duration > 0, duration, 1.0))
