@@ -138,6 +138,17 @@ def test_threads_and_chunks_change_nothing() -> None:
         assert float((part - joined).abs().max()) <= 1e-8  # series of a chunk are as long as its fastest tissue needs
 
 
+def test_threads_that_share_the_tissues_of_a_batch_change_nothing() -> None:
+    """Three of them among a hundred tissues, each with its own pulses and trains."""
+    model = {**SEVEN, "water_pool": {"t1": np.linspace(0.8, 2, 100).tolist(), "t2": 0.05}, "rel_b1": 1, "b0_inhom": 0}
+    model["cest_pool"] = {"amide": {"f": 1e-3, "t1": 1.0, "t2": 0.1, "k": 50, "dw": 3.5}}
+    timeline, tissue = train(sinc(200), [-500.0, 130.0]), tissue_from_mapping(model, "hundred")
+    program = FastProgram.of(step_program(timeline), timeline, tissue)
+    alone, shared = (play_fast(program, tissue, 48, 1e-13, threads) for threads in (1, 3))
+    for one, other in zip(alone, shared, strict=True):
+        assert float((one - other).abs().max()) <= 1e-12  # a series is as long as its fastest tissue needs
+
+
 def test_the_fast_engine_leaves_to_the_readable_one_what_it_does_not_solve() -> None:
     learning = seven().map(lambda values: values.clone().requires_grad_())
     assert star_of(learning) is None
