@@ -20,9 +20,11 @@ from torch import Tensor, nn
 
 from spinloom import (
     ConfigurationError,
+    ExchangingPool,
     Input,
     RequirementError,
     Requirements,
+    SemisolidPool,
     Signal,
     Timeline,
     Tissue,
@@ -79,7 +81,7 @@ class DynamicMlp:
 
     def features(self, timeline: Timeline, tissue: Tissue) -> Tensor:
         """The 13 inputs of each step but the signal before, shape `(tissues, measurements, 13)`."""
-        pools = (*tissue.exchanging, *tissue.semisolid)
+        pools: list[ExchangingPool | SemisolidPool] = [*tissue.exchanging, *tissue.semisolid]
         if len(pools) != 1:
             raise RequirementError(
                 f"Surrogate 'dynamic_mlp' stands for water and one solute, but '{tissue.name}' has {len(pools)} pools "

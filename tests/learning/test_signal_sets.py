@@ -1,4 +1,4 @@
-"""Sets of signals: whole after any crash, the same however they were made, refused where they are not what was asked."""
+"""Sets of signals: whole after any crash, the same however they were made, refused where they are not what is asked."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -223,7 +223,7 @@ def _foreign(path: Path, what: str) -> OutputError:
     )
 
 
-def _opened(path: Path, mode: str) -> Any:
+def _opened(path: Path, mode: Literal["r", "r+"]) -> Any:
     import zarr
 
     if not (path / "zarr.json").is_file():
