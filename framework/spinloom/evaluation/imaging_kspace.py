@@ -68,7 +68,7 @@ def draw_kspace(kspace: KSpace, image: Image | None = None) -> Figure:
     return figure
 
 
-def _power(value: float, position: float = None) -> str:
+def _power(value: float, position: float = 0.0) -> str:
     """A power of ten as text, which needs no typesetting."""
     return f"10{str(round(math.log10(value))).translate(_RAISED)}"
 
