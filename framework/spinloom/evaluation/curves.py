@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 from torch import Tensor
 
 from spinloom.evaluation.canvas import GREY, axis_name, blank, heading
@@ -20,8 +21,8 @@ _FEW_TISSUES = 5
 _LABEL_HEIGHT = 0.065
 """A line of type, as a share of the vertical axis."""
 
-_LETTER_WIDTH = 0.022
-"""A letter, as a share of what curves take of the horizontal axis."""
+_LETTER_WIDTH = 0.017
+"""A letter, as a share of the horizontal axis."""
 
 _LIGHT, _DARK = np.array([143, 187, 227]), np.array([6, 45, 82])
 """Ends of the ramp of blues in which curves of one kind are told apart."""
@@ -55,21 +56,32 @@ def plot_curves(
             va="center",
             fontsize=10,
             color=color,
+            annotation_clip=False,
         )
-    axes.margins(x=max(0.16, _LETTER_WIDTH * max(map(len, curves), default=0)))
+    _make_room(axes, [left for left, _, _ in ends.values()], max(map(len, curves), default=0))
     axis_name(axes, x_name)
     return figure
 
 
+def _make_room(axes: Axes, places: list[float], letters: int) -> None:
+    """Widen the horizontal axis on the side of `places` for names of so many letters, which end there."""
+    axes.margins(x=0.05)
+    scale = axes.xaxis.get_transform()
+    low, high = scale.transform(np.array(axes.get_xlim()))
+    share = 0.03 + _LETTER_WIDTH * letters
+    room = share / (1 - share) * (high - low)
+    at_low = not places or scale.transform(np.array(places)).mean() < (low + high) / 2
+    axes.set_xlim(*scale.inverted().transform(np.array([low - room, high] if at_low else [low, high + room])))
+
+
 def _spread(heights: list[float], least: float) -> list[float]:
-    """`heights`, in their order, moved as little as keeps them `least` apart; what stands together keeps its middle."""
+    """`heights` in their order and at least `least` apart, moved as little as that takes in the sum of squares."""
     order = np.argsort(heights, kind="stable")
     steps = least * np.arange(len(heights))
-    risen = np.maximum.accumulate(np.array(heights)[order] - steps)
-    fallen = np.minimum.accumulate((np.array(heights)[order] - steps)[::-1])[::-1]
     found = np.empty(len(heights))
-    found[order] = (risen + fallen) / 2 + steps
-    return found.tolist()
+    found[order] = isotonic_regression(np.array(heights)[order] - steps).x + steps
+    moved: list[float] = found.tolist()
+    return moved
 
 
 def draw_rows(axes: Axes, x: np.ndarray, rows: np.ndarray, color: str) -> np.ndarray:
