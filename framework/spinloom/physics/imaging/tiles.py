@@ -97,7 +97,7 @@ class Tiles:
                         progress(done, spins)
                 if sums is not slots:
                     slots += sums
-        return self._signal(slots, samples.sum(axis=0))
+        return self._signal(slots.astype(self._dtype, copy=False), samples.sum(axis=0))
 
     def _chunks(self) -> Iterator[slice]:
         rows, columns = self._grid.maps.m0.shape
