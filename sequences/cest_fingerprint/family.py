@@ -17,7 +17,7 @@ import pypulseq as pp
 from spinloom.sequence.design import Hardware, define, nearest_us
 from spinloom.sequence.design import parameters as may_be
 from spinloom.sequence.design.hardware import ADC_DEAD_US, RF_DEAD_US, RF_RINGDOWN_US
-from spinloom.sequence.family import Meaning
+from spinloom.sequence.parameter import Meaning
 from spinloom.units import MICROTESLA, PPM, PROTON_GAMMA_BAR
 
 READOUT_US, ECHO_US, MARKER_US = 2100, 20_000, 1000
