@@ -71,6 +71,8 @@ def image_of(simulator: Simulator, timeline: Timeline, kspace: KSpace) -> tuple[
             image = reconstruct(kspace, timeline.definitions)
     except SpinloomError as error:
         return None, (f"There is no image: {error}",)
+    except MemoryError as error:
+        return None, (f"There is no image, because memory does not hold it: {error}.",)
     return image, image.notes
 
 
