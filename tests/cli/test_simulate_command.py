@@ -171,16 +171,39 @@ def test_show_configuration_prints_it_and_runs_nothing(here: Path) -> None:
     assert os.listdir(here) == []
 
 
-@pytest.mark.parametrize(
-    "experiment",
-    [path.stem for path in sorted((Path(spinloom.__file__).parent / "conf" / "experiment").glob("*.yaml"))],
-)
-def test_every_experiment_names_its_own_command_first_and_runs(experiment: str, here: Path) -> None:
-    text = (Path(spinloom.__file__).parent / "conf" / "experiment" / f"{experiment}.yaml").read_text()
-    comments = [line for line in text.splitlines() if line.startswith("# ") and "@package" not in line]
-    assert comments[0] == f"# spinloom simulate experiment={experiment}"
-    result = simulate(f"experiment={experiment}", "tracking=off", "output=results")
+EXPERIMENTS = Path(spinloom.__file__).parent / "conf" / "experiment"
+
+
+def first_comment(path: Path) -> str:
+    """What an experiment says first: its own command."""
+    return next(line for line in path.read_text().splitlines() if line.startswith("# ") and "@package" not in line)
+
+
+def experiments(task: str) -> list[Path]:
+    """Shipped experiments of a task."""
+    return [
+        path for path in sorted(EXPERIMENTS.glob("*.yaml")) if first_comment(path).startswith(f"# spinloom {task} ")
+    ]
+
+
+def test_every_experiment_is_of_a_task_that_is_tried_here() -> None:
+    assert sorted(EXPERIMENTS.glob("*.yaml")) == sorted([*experiments("simulate"), *experiments("generate")])
+
+
+@pytest.mark.parametrize("path", experiments("simulate"), ids=lambda path: path.stem)
+def test_every_experiment_names_its_own_command_first_and_runs(path: Path, here: Path) -> None:
+    assert first_comment(path) == f"# spinloom simulate experiment={path.stem}"
+    result = simulate(f"experiment={path.stem}", "tracking=off", "output=results")
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("path", experiments("generate"), ids=lambda path: path.stem)
+def test_every_experiment_of_sets_names_its_own_command_first_and_composes(path: Path, here: Path) -> None:
+    """Sets of published size take minutes; what they would hold is composed, and their sizes are tested elsewhere."""
+    assert first_comment(path).startswith(f"# spinloom generate experiment={path.stem} output=")
+    result = CliRunner().invoke(root, ["generate", f"experiment={path.stem}", "output=set", "--cfg", "job"])
+    assert result.exit_code == 0, result.output
+    assert yaml.safe_load(result.stdout)["simulator"]["name"] in ("cest", "mt")
 
 
 def test_a_sweep_is_a_parent_run_with_a_child_a_job(here: Path) -> None:
