@@ -91,7 +91,7 @@ class PreparedSimulator:
         relative = signal.mz[voxels.number].T.to(subject.m0)
         start = torch.zeros(len(found), *subject.shape, dtype=subject.m0.dtype, device=subject.m0.device)
         start[:, voxels.inside] = relative * subject.m0[voxels.inside]
-        return start, signal.notes
+        return start, tuple(f"Preparation: {note}" for note in signal.notes)
 
 
 _WATER_ALONE = "During readouts water is alone: exchange enters through its T1 and T2, and its Mz at the excitation."

@@ -23,6 +23,7 @@ from spinloom import (
     plot_maps,
     png,
     shots,
+    span,
     svg,
 )
 
@@ -125,7 +126,7 @@ def _spectra(subject: Phantom, image: Image, saturated: Saturation) -> tuple[Blo
         name = pools.names[number] if number < len(pools.names) else f"tissue {number + 1}"
         middle = saturated.z[chosen].median(0).values[order].double()
         curves[name] = (saturated.offsets[order], middle)
-        asymmetry = f"{float(saturated.percent[chosen].median()):.2f} %" if saturated.pairs.size else ""
+        asymmetry = f"{span(saturated.percent[chosen].median(), '.2f')} %" if saturated.pairs.size else ""
         rows.append((name, f"{int(chosen.sum()):,}", f"{float(middle.min()):.3f}", asymmetry))
     if not curves:
         return ()

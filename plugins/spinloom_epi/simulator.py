@@ -56,8 +56,8 @@ class EpiSimulator:
         rows = (
             ("Lines a shot", f"{train.readouts}"),
             ("Echo spacing", f"{1e3 * spacing:.3g} ms"),
-            ("Blipped axis", "xyz"[int(across.argmax())]),
             ("Largest field deviation", f"{largest:.4g} Hz"),
-            ("Largest shift of a voxel", f"{shift:.3g} pixels along the blipped axis"),
+            ("Blipped axis", "xyz"[int(across.argmax())]),
+            ("Largest shift along it", f"{shift:.3g} pixels"),
         )
         return (Section("Echo train", (Table(("", "Value"), rows),)),)

@@ -109,7 +109,7 @@ def test_the_report_says_what_was_idealised_and_shows_the_image(image_run: tuple
     assert "The spins of the plane lie at 16 depths in its 5 mm, in turn, and dephase there." in page
     assert "Complex noise of 0.01 of the largest sample is added to each part of each sample." in page
     assert page.count("data:image/png") == 4
-    assert "Largest shift of a voxel" in page
+    assert "Largest shift along it" in page
 
 
 def test_a_run_with_noise_and_coils_reproduces_bit_for_bit(image_run: tuple[Path, str]) -> None:

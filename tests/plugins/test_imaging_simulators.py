@@ -93,7 +93,7 @@ def test_the_report_of_a_blipped_train_says_by_how_much_the_field_shifts_it(
     rows = dict(section.blocks[0].rows)
     largest = float(phantom.b0[phantom.m0 > 0].abs().max())
     assert rows["Blipped axis"] == "y"
-    assert float(rows["Largest shift of a voxel"].split()[0]) == pytest.approx(largest * 16 * 0.4e-3, rel=0.01)
+    assert float(rows["Largest shift along it"].split()[0]) == pytest.approx(largest * 16 * 0.4e-3, rel=0.01)
 
 
 def test_coils_that_receive_alike_each_see_what_one_sees(

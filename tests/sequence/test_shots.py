@@ -79,6 +79,7 @@ def test_markers_stand_where_they_are_asked_for_and_take_no_time(timelines: dict
     assert marked.adc_samples == len(found)
     assert marked.duration == timeline.duration
     assert not (marked.block_rf[readouts] >= 0).any()
+    assert not (marked.block_gradient[:, readouts] >= 0).any()
     kept = np.delete(np.arange(len(timeline)), readouts)
     assert np.array_equal(marked.block_rf[kept], timeline.block_rf[kept])
 

@@ -51,7 +51,10 @@ def imaging_report(
         for title, (name, alternative) in pictures.items()
         if name in figures
     }
-    played = {"preparation": "What is played before a shot.", "sequence": "A shot." if "preparation" in figures else ""}
+    played = {
+        "preparation": "What is played before a shot.",
+        "sequence": "The shot." if "preparation" in figures else "",
+    }
     parts: dict[str, tuple[Block, ...]] = {
         "Sequence": (
             *(

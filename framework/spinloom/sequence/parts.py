@@ -26,14 +26,15 @@ def part(timeline: Timeline, blocks: range) -> Timeline:
     )
 
 
-def with_markers(timeline: Timeline, blocks: np.ndarray, without_rf: np.ndarray) -> Timeline:
+def with_markers(timeline: Timeline, blocks: np.ndarray, silent: np.ndarray) -> Timeline:
     """The timeline with a pseudo-ADC at the begin of each of `blocks` instead of its own ADC events.
 
-    without_rf: blocks whose pulses are left out
+    silent: blocks of which the time alone is left, without pulses and gradients
     """
     marker = AdcEvent(1, MARKER_DWELL, 0.0, 0.0, 0.0, 0.0, 0.0, None)
     reads = np.full(len(timeline), -1, dtype=timeline.block_adc.dtype)
     reads[blocks] = 0
-    pulses = timeline.block_rf.copy()
-    pulses[without_rf] = -1
-    return replace(timeline, adcs=(marker,), block_adc=reads, block_rf=pulses)
+    pulses, gradients = timeline.block_rf.copy(), timeline.block_gradient.copy()
+    pulses[silent] = -1
+    gradients[:, silent] = -1
+    return replace(timeline, adcs=(marker,), block_adc=reads, block_rf=pulses, block_gradient=gradients)

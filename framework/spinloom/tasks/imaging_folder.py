@@ -132,16 +132,23 @@ def _draw(folder: Path, done: Imaging) -> dict[str, bytes]:
 
 
 def _stretches(timeline: Timeline) -> dict[str, tuple[float, float]]:
-    """Begin and end of what is drawn of a sequence [s]: its first shot, and what plays RF before a shot, if any."""
+    """Begin and end of what is drawn of a sequence [s].
+
+    That is its first shot; where pulses are played before shots, the second one, since the first is often an M0 scan,
+    and what comes before it from the first of those pulses on.
+    """
     found = shots(timeline)
     if not found:
         return {"sequence": (0.0, timeline.duration)}
-    times = np.append(timeline.block_start, timeline.duration)
-    parts = {"sequence": (float(times[found[0].blocks.start]), float(times[found[0].blocks.stop]))}
-    begin, end = found[0].blocks.stop if len(found) > 1 else 0, found[min(1, len(found) - 1)].blocks.start
-    if (timeline.block_rf[begin:end] >= 0).any():
-        parts["preparation"] = (float(times[begin]), float(times[end]))
-    return parts
+    times = np.append(timeline.block_start, timeline.duration).tolist()
+    before, shot = (found[0].blocks.stop, found[1]) if len(found) > 1 else (0, found[0])
+    pulses = before + np.flatnonzero(timeline.block_rf[before : shot.blocks.start] >= 0)
+    if not pulses.size:
+        return {"sequence": (times[found[0].blocks.start], times[found[0].blocks.stop])}
+    return {
+        "sequence": (times[shot.blocks.start], times[shot.blocks.stop]),
+        "preparation": (times[pulses[0]], times[shot.blocks.start]),
+    }
 
 
 def _frame_names(timeline: Timeline, image: Image) -> tuple[str, ...]:
