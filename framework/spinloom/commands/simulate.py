@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-HELP = """Simulate a sequence on a tissue, and track the run.
+HELP = """Simulate a sequence on a tissue or, for images, on a phantom, and track the run.
 
 \b
   spinloom simulate simulator=cest sequence=aptw_3t_36pulses tissue=wm_3t_7pool
@@ -17,9 +17,11 @@ HELP = """Simulate a sequence on a tissue, and track the run.
   spinloom simulate experiment=aptw_white_matter tissue.t1='range(0.8, 1.6, 0.1)' tissue.t2='linspace(0.04, 0.08, 5)'
   spinloom simulate experiment=aptw_white_matter tissue.cest_pool.amide.k='uniform(20, 300)' samples=1000
   spinloom simulate experiment=aptw_white_matter tissue.table=tissues.csv
+  spinloom simulate simulator=epi sequence='epi(te_ms=50)' phantom=brain phantom.spins=4 phantom.b0_hz='[-100,100]'
+  spinloom simulate experiment=apt_brain rawdata=true
   spinloom simulate experiment=aptw_white_matter --cfg job
 
-Names and paths both do for sequence and tissue. Every key of the configuration can be overridden.
+Names and paths both do for sequence, tissue and phantom. Every key of the configuration can be overridden.
 Ranges, samples and tables make one run of a batch of tissues; -m runs a sweep over comma-separated values, a run
 each; --cfg job shows the configuration and runs nothing."""
 
