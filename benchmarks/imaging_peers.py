@@ -19,7 +19,7 @@ import numpy as np
 
 
 def mrzero(sequence: str, phantom: Any) -> Callable[[], np.ndarray]:
-    """Phase distribution graphs, with the thresholds that the program has by default; D and T2' are left out."""
+    """Phase distribution graphs of points, with the thresholds that the program has by default; no D, no T2'."""
     import MRzeroCore
     import torch
 
@@ -40,7 +40,7 @@ def mrzero(sequence: str, phantom: Any) -> Callable[[], np.ndarray]:
         B1=map_of("b1")[None],
         coil_sens=ones[None],
         affine=torch.diag(torch.tensor([*voxel, 1.0])),
-    ).build()
+    ).build(voxel_shape="point")
     program = MRzeroCore.Sequence.import_file(sequence)
 
     def run() -> np.ndarray:

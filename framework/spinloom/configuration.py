@@ -113,6 +113,8 @@ def _job(function: Callable[[Config], object], failures: list[SpinloomError]) ->
         swept = hydra_config.mode is RunMode.MULTIRUN
         try:
             plain = _plain(config)
+            taken_back = {override.partition("=")[0] for override in hydra_config.overrides.task}
+            plain |= {group: None for group in _SUBJECTS if f"~{group}" in taken_back}
             plain["names"] = {str(group): choice for group, choice in hydra_config.runtime.choices.items()}
             if swept:
                 plain["output"] = hydra_config.runtime.output_dir
@@ -274,9 +276,12 @@ def _explained(error: Exception, task: str, overrides: list[str]) -> Configurati
     unknown = re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' is not in struct", text)
     if unknown:
         parent, _, key = unknown[1].rpartition(".")
+        keys = _keys(task, parent, overrides)
+        if parent and not keys:
+            return ConfigurationError(f"'{parent}' is not chosen, so that it has no key '{key}'; add {parent}=NAME.")
         where = f"'{parent}' has no key '{key}'" if parent else f"'{key}' is no key of this task"
         return ConfigurationError(
-            f"{where}. {known_names(key, _keys(task, parent, overrides))} "
+            f"{where}. {known_names(key, keys)} "
             f"`spinloom {task} --cfg job` with the other overrides shows the whole configuration."
         )
     return ConfigurationError(" ".join(text.split()))

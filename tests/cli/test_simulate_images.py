@@ -147,6 +147,14 @@ def test_a_sweep_takes_names_and_paths_and_options_of_both(image_run: tuple[Path
         assert set(phantom.b0.flatten().tolist()) == {7.0}
 
 
+@pytest.mark.parametrize("sweep", [[], ["-m"]], ids=["run", "sweep"])
+def test_null_takes_back_the_phantom_of_an_experiment_and_its_options(sweep: list[str], here: Path) -> None:
+    tissue = ["phantom=null", "tissue=water_3t", "simulator=cest", "sequence=aptw_3t_block", "tracking=off"]
+    result = simulate(*sweep, "experiment=epi_brain", *tissue, "output=taken")
+    assert result.exit_code == 0, result.output
+    assert spinloom.read_signal("taken/0" if sweep else "taken").mz.numel() > 1
+
+
 def test_saturated_images_show_their_offsets_and_report_asymmetry(here: Path) -> None:
     result = simulate("simulator=cest_epi", SATURATED, *BRAIN, "tracking=off", "simulator.spins=1", "output=apt")
     assert result.exit_code == 0, result.output
@@ -181,6 +189,7 @@ def test_without_an_image_the_samples_are_kept_and_the_report_says_why(here: Pat
             "Simulator 'epi' takes a phantom, but tissue=water_3t is given; give phantom=NAME",
         ),
         ([*QUICK, "phantom=tubs"], "'tubs' is neither a phantom that Spinloom makes nor a path. Did you mean 'tubes'?"),
+        ([*QUICK, "phantom.matrix=16"], "'phantom' is not chosen, so that it has no key 'matrix'; add phantom=NAME."),
         ([*QUICK, "phantom=tubes", "phantom.matrx=16"], "'phantom' has no key 'matrx'. Did you mean 'matrix'?"),
         (
             ["simulator=cest_epi", SATURATED, *TUBES, "tracking=off"],

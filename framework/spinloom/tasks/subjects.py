@@ -26,11 +26,7 @@ def read_subject(config: Mapping[str, Any], timeline: Timeline, simulator: Simul
     """
     chosen = [kind for kind in KINDS if config.get(kind) is not None]
     if len(chosen) > 1:
-        names = config["names"]
-        raise ConfigurationError(
-            f"A simulation is of a tissue or of a phantom, but tissue={names['tissue']} and phantom={names['phantom']} "
-            f"are both given; leave one out with {sorted(simulator.requirements.subject ^ set(KINDS))[0]}=null."
-        )
+        raise _both(config, simulator)
     if not chosen:
         raise _not_chosen(simulator)
     _check_kind(chosen[0], config, simulator)
@@ -44,6 +40,15 @@ def read_subject(config: Mapping[str, Any], timeline: Timeline, simulator: Simul
 def subject_itself(read: TissueBatch | Phantom) -> Subject:
     """What the simulator takes of what was read."""
     return read if isinstance(read, Phantom) else read.tissue
+
+
+def _both(config: Mapping[str, Any], simulator: Simulator) -> ConfigurationError:
+    given = " and ".join(f"{kind}={config['names'].get(kind)}" for kind in ("tissue", "phantom"))
+    out = [kind for kind in KINDS if kind not in simulator.requirements.subject] or KINDS
+    return ConfigurationError(
+        f"A simulation is of a tissue or of a phantom, but {given} are both given; leave one out with "
+        f"{' or '.join(f'{kind}=null' for kind in out)}."
+    )
 
 
 def _check_kind(kind: str, config: Mapping[str, Any], simulator: Simulator) -> None:
