@@ -150,7 +150,7 @@ def measure(work: Work, timeline: Timeline, side: int) -> None:
     print(
         f"{work.name:38}{1e3 * seconds:7.1f} ms{1e3 * work.goal:6.0f} ms{error(timeline, work.maps, side):9.1e}"
         f"{1e3 * read:6.0f} ms{1e3 * lower:6.1f} ms{max(0.0, first - seconds):7.2f} s"
-        f"{1e3 * whole:14.0f} ms, goal {1e3 * work.whole_goal:.0f} ms (and {1e3 * start:.0f} ms that numba takes to start)",
+        f"{1e3 * whole:14.0f} ms, goal {1e3 * work.whole_goal:.0f} ms (numba's start: {1e3 * start:.0f} ms)",
         flush=True,
     )
 

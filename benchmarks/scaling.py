@@ -2,9 +2,10 @@
 
     python benchmarks/scaling.py [--figure FILE.svg]
 
-Each point is a process of its own on one core: processor time of a simulation (the second, so that nothing is compiled
-or read in it), and by how much it raised the process's peak memory.  The base is the family `cest_train` with its
-defaults (34 offsets, 36 pulses of 500 samples) on 100 seven-pool tissues; one number varies at a time.
+Each point is a process of its own on one core that reads a file and solves one tissue, so that nothing is compiled or
+read afterwards: processor time of the simulation, and by how much it raised the process's peak memory.  The base is the
+family `cest_train` with its defaults (34 offsets, 36 pulses of 500 samples) on 100 seven-pool tissues; one number
+varies at a time.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import spinloom
 
 
 @dataclass(frozen=True)
@@ -40,21 +44,23 @@ AXES = {
 }
 
 
-def measure(point: Point) -> tuple[float, float]:
-    """Processor time [s] and additional peak memory [MB] of a simulation; call it in a process of its own."""
+def content(point: Point) -> bytes:
+    """The file of `point`."""
+    step = 4 / ((point.offsets - 2) // 2)
+    numbers = {"pulses": point.pulses, "pulse_ms": point.samples / 10, "largest_ppm": 4, "step_ppm": step}
+    return spinloom.build_sequence("cest_train", **numbers).content
+
+
+def measure(point: Point, path: str) -> tuple[float, float]:
+    """Processor time [s] and additional peak memory [MB] of simulating a file; call it in a process of its own."""
     import resource
     import time
     from dataclasses import replace as changed
 
     import torch
 
-    import spinloom
-
     torch.set_num_threads(1)
-    half = (point.offsets - 2) // 2
-    sequence = spinloom.read_sequence(
-        f"cest_train(pulses={point.pulses}, pulse_ms={point.samples / 10}, largest_ppm=4, step_ppm={4 / half})"
-    )
+    sequence = spinloom.read_sequence(path)
     tissue = spinloom.read_tissue("wm_3t_7pool")
     semisolid = tissue.semisolid[: max(0, point.pools - len(tissue.exchanging))]
     tissue = changed(tissue, exchanging=tissue.exchanging[: point.pools], semisolid=semisolid)
@@ -73,8 +79,11 @@ def measure(point: Point) -> tuple[float, float]:
 def measured(point: Point) -> tuple[float, float]:
     """`measure` in a process of its own on one core."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    asked = [sys.executable, __file__, "--point", json.dumps(asdict(point))]
-    done = subprocess.run(asked, capture_output=True, text=True, check=True, env=environment)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "train.seq"
+        path.write_bytes(content(point))
+        asked = [sys.executable, __file__, "--point", json.dumps(asdict(point)), str(path)]
+        done = subprocess.run(asked, capture_output=True, text=True, check=True, env=environment)
     seconds, megabytes = json.loads(done.stdout.splitlines()[-1])
     return seconds, megabytes
 
@@ -83,7 +92,7 @@ def draw(results: dict[str, list[tuple[int, float, float]]], path: Path) -> None
     """Time and memory against each number, both on logarithmic axes."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
     panels = figure.subplots(2, len(results), sharey="row")
     for column, (name, rows) in enumerate(results.items()):
         values = [row[0] for row in rows]
@@ -91,6 +100,9 @@ def draw(results: dict[str, list[tuple[int, float, float]]], path: Path) -> None
         panels[1, column].semilogx(values, [row[2] for row in rows], "o-", color="#d9730d", markersize=4)
         panels[1, column].set_xlabel(name)
         for axes in panels[:, column]:
+            axes.set_xscale("log")
+            axes.set_xticks(values, [f"{value:,}" for value in values], fontsize=8)
+            axes.minorticks_off()
             axes.grid(color="#dfe3e8", linewidth=0.7)
     panels[0, 0].set_ylabel("processor time [s]")
     panels[1, 0].set_ylabel("additional memory [MB]")
@@ -101,10 +113,10 @@ def main() -> None:
     """Measure every point and print it; draw where a figure is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--figure", type=Path, help="picture to write")
-    parser.add_argument("--point", help=argparse.SUPPRESS)
+    parser.add_argument("--point", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.point:
-        print(json.dumps(measure(Point(**json.loads(arguments.point)))))
+        print(json.dumps(measure(Point(**json.loads(arguments.point[0])), arguments.point[1])))
         return
     print(f"{platform.machine()}, Python {platform.python_version()}")
     print(f"{'varies':<10}{'value':>8}{'time [s]':>12}{'a tissue [ms]':>16}{'memory [MB]':>14}")

@@ -56,7 +56,7 @@ def solve_pools(
     """Solve the Bloch-McConnell equations of `tissue` under `timeline`.
 
     rtol: largest error of the signal by the sampling of pulses, in units of the equilibrium magnetisation
-    cells: a fixed number of cells a pulse instead, or `all` for every sample of the file
+    cells: at least so many cells a pulse instead, or `all` for every sample of the file
     progress: called after each chunk of a batch with the tissues that are done and their number
     timing: `physical`, or `pulseq_cest` for the times, samples and phases of that program, to compare with its results
     shape_phase: which way round the phases of RF shapes turn, `pulseq` or `pulseq_cest`; by default that of the timing
