@@ -34,6 +34,7 @@ from spinloom.sequence.expression import quote_expressions
 from spinloom.tissue.addresses import full_address
 from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
 from spinloom.tissue.phantoms.door import default_settings, phantom_names
+from spinloom.tracking import TrackingSettings, at_work
 
 _HYDRA_SWEEPS = {"range", "choice", "interval", "glob", "sort", "shuffle", "tag"}
 
@@ -118,7 +119,8 @@ def _job(function: Callable[[Config], object], failures: list[SpinloomError]) ->
             plain["names"] = {str(group): choice for group, choice in hydra_config.runtime.choices.items()}
             if swept:
                 plain["output"] = hydra_config.runtime.output_dir
-            function(plain)
+            with at_work(TrackingSettings.from_config(plain["tracking"])):
+                function(plain)
         except MissingMandatoryValue as error:
             failures.append(_explained(error, str(hydra_config.job.config_name), []))
         except TrackingError as error:  # the results are kept, so the next job may run

@@ -10,16 +10,16 @@ log = logging.getLogger(__name__)
 
 
 class SurrogateSimulator:
-    """Plays the network in the folder `model`.
+    """Plays the network `model`.
 
-    Options: `model`, the folder of a trained surrogate or of the run that trained it; `strict`, whether inputs outside
-    the network's valid range are refused instead of flagged.
+    Options: `model`, a trained surrogate as `spinloom.load_surrogate` takes it: a folder, `runs:/ID`, `models:/NAME`;
+    `strict`, whether inputs outside the network's valid range are refused instead of flagged.
     """
 
     def __init__(self, numerics: Numerics) -> None:
         model, strict = numerics.options.get("model"), numerics.options.get("strict", False)
         if model is None:
-            raise ConfigurationError("simulator.model is not given; add simulator.model=FOLDER of a trained surrogate.")
+            raise ConfigurationError("simulator.model is not given; add simulator.model=FOLDER (or runs:/ID, models:/NAME).")
         if not isinstance(strict, bool):
             raise ConfigurationError(f"simulator.strict is {strict!r}; it is true or false.")
         self._strict, self._dtype = strict, numerics.dtype

@@ -130,6 +130,10 @@ def test_a_sweep_is_a_parent_with_a_child_a_job_and_a_failed_child_leaves_the_ot
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert sorted(run.info.status for run in children) == ["FAILED", "FINISHED", "FINISHED"]
     assert parent.info.status == "FAILED"
+    failed = next(run for run in children if run.info.status == "FAILED")
+    assert "training diverges" in failed.data.tags["spinloom.traceback"]
+    assert failed.data.params["digest"] == open_set(learned_from).digest
+    assert "1e+30" in failed.data.params["training.optimizer"]
     child = next(run for run in children if run.info.status == "FINISHED")
     history = client.get_metric_history(child.info.run_id, "loss")
     assert [point.step for point in history if point.step] == [1, 2]

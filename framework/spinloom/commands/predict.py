@@ -10,7 +10,8 @@ HELP = """Play a sequence on a tissue by a trained network, and track the run.
   spinloom predict model=models/apt sequence=aptw_3t_36pulses tissue=wm_3t_7pool
   spinloom predict model=models/apt sequence=my.seq tissue=my.yaml tissue.t1='range(0.8, 1.6, 0.1)' strict=true
 
-The same as `spinloom simulate simulator=surrogate simulator.model=FOLDER`. Inputs outside the network's valid range
+The same as `spinloom simulate simulator=surrogate simulator.model=MODEL`. A model is a folder, runs:/ID,
+models:/NAME, models:/NAME/VERSION or models:/NAME@ALIAS. Inputs outside the network's valid range
 are flagged in the output and counted; strict=true refuses them."""
 
 _OPTIONS = ("model", "strict")

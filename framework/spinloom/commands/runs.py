@@ -103,6 +103,20 @@ def compare(
     click.echo("\n".join(comparison(found, rows, everything)))
 
 
+@command.command("register")
+@click.argument("run", metavar="ID")
+@click.argument("name")
+@click.option("--alias", help="Alias that this version gets, such as best; an earlier version loses it.")
+@click.option("--uri", help="MLflow store that holds the run.")
+@click.pass_obj
+def register(settings: TrackingSettings, run: str, name: str, alias: str | None, uri: str | None) -> None:
+    """Register what the training ID made as the next version of the model NAME."""
+    from spinloom.tracking import find_run, register_model
+
+    settings = replace(settings, uri=uri or settings.uri)
+    click.echo(register_model(settings, find_run(settings, run).run_id, name, alias))
+
+
 def _nothing(settings: TrackingSettings, chosen: bool) -> str:
     where = f"Experiment '{settings.experiment}' of {settings.shown_uri}"
     return f"{where} has no run that meets this." if chosen else f"{where} has no run yet."

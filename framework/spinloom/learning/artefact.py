@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensors_bytes
 from torch import Tensor
 
-from spinloom.errors import SpinloomError
+from spinloom.errors import SpinloomError, known_names
 from spinloom.interfaces import Input, Surrogate
 from spinloom.learning.trained_surrogate import TrainedSurrogate
 from spinloom.registry import plugins
+from spinloom.tracking import TrackingSettings, current_settings, fetch_model, is_reference, registered_models
 from spinloom.whole_folder import whole_folder
 
 FORMAT = "spinloom-surrogate-1"
@@ -67,13 +69,28 @@ def save_surrogate(
         (draft / RECORD).write_text(json.dumps({**record, _SEAL: _seal(record)}, indent=2), encoding="utf-8")
 
 
-def load_surrogate(path: str | Path, device: torch.device | str = "cpu") -> TrainedSurrogate:
-    """The trained surrogate in the folder `path`, or in the folder `model` of a training's run at `path`.
+def load_surrogate(model: str | Path, device: torch.device | str = "cpu", store: str | None = None) -> TrainedSurrogate:
+    """The trained surrogate that `model` names.
 
-    Raises `ArtefactError` where a file is missing, foreign or altered, or where weights do not fit the network, and
-    `PluginError` where its plugin is not installed.
+    model: its folder, or the run folder that holds it as `model`; or of a tracking store `runs:/ID`, `models:/NAME`
+        (the latest version), `models:/NAME/VERSION`, `models:/NAME@ALIAS`, or the whole id of a run
+    store: URI of the tracking store; that of the task at work without one, or the local one
+
+    Raises `ArtefactError` where a file is missing, foreign or altered, or where weights do not fit the network,
+    `TrackingError` where the store does not have it, and `PluginError` where its plugin is not installed.
     """
-    folder = _folder(Path(path))
+    settings = TrackingSettings(uri=store) if store is not None else current_settings()
+    if not is_reference(str(model)):
+        return _load(_folder(Path(model), settings), device)
+    with tempfile.TemporaryDirectory(prefix="spinloom-") as into:
+        folder = fetch_model(str(model), settings, Path(into))
+        try:
+            return _load(_folder(folder, settings), device)
+        except ArtefactError as error:
+            raise ArtefactError(str(error).replace(str(folder), str(model))) from error
+
+
+def _load(folder: Path, device: torch.device | str) -> TrainedSurrogate:
     record = _read_record(folder)
     surrogate = _built(folder, record)
     network = _network(folder, record, surrogate)
@@ -83,12 +100,15 @@ def load_surrogate(path: str | Path, device: torch.device | str = "cpu") -> Trai
     )
 
 
-def _folder(path: Path) -> Path:
+def _folder(path: Path, settings: TrackingSettings) -> Path:
     """Where the artefact lies; `ArtefactError` unless it holds exactly its two files."""
     folder = path / "model" if not (path / RECORD).is_file() and (path / "model").is_dir() else path
     if not folder.is_dir():
+        registered = registered_models(settings)
+        known = f" Registered are models. {known_names(path.name, registered)}" if registered else ""
         raise ArtefactError(
-            f"There is no trained surrogate at {path}; name the output folder of `spinloom train`, or its folder model."
+            f"There is no trained surrogate at {path}; give the output folder of `spinloom train`, runs:/ID of its "
+            f"run, or models:/NAME of a registered one.{known}"
         )
     found = {entry.name for entry in folder.iterdir()}
     for name in (RECORD, WEIGHTS):

@@ -21,7 +21,7 @@ from spinloom.learning.artefact import load_surrogate
 from spinloom.learning.trained_surrogate import TrainedSurrogate
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.draws import EVALUATION, Draws, Part
-from spinloom.tasks.evaluation_folder import Evaluation, describe, write_evaluation
+from spinloom.tasks.evaluation_folder import Evaluation, describe, evaluation_params, write_evaluation
 from spinloom.tasks.folders import check_output
 from spinloom.tasks.observing import observed
 from spinloom.tasks.run_simulation import Outcome
@@ -50,6 +50,7 @@ def run_evaluate(config: Mapping[str, Any], progress: Callable[[int, int], None]
     name = f"{trained.name} against {config['simulator']['name']}"
     settings = tracking.TrackingSettings.from_config(config["tracking"])
     with tracking.run(settings, task="evaluate", name=name, parent=parent_run()) as run:
+        run.log_params({**evaluation_params(config, trained, draws.samples), "seed": config["seed"]})
         with observed(RunInfo("evaluate", run.run_id, output, config)), whole_folder(output) as folder:
             with clock.step("evaluate"):
                 found = _Collected()

@@ -148,6 +148,18 @@ def _model(done: Evaluation) -> dict[str, str]:
     }
 
 
+def evaluation_params(config: Mapping[str, Any], trained: TrainedSurrogate, samples: int) -> dict[str, Any]:
+    """Parameters of an evaluation's run, all known before it begins."""
+    return {
+        "model": config["model"],
+        "weights": trained.record["sha256_weights"],
+        "sequence": config["sequence"],
+        "tissue": config["names"]["tissue"],
+        "samples": samples,
+        **simulator_params(config),
+    }
+
+
 def _record(done: Evaluation, sequences: Sequence[Timeline], clock: Clock) -> dict[str, Any]:
     """The content of `run.json`."""
     config = done.config
@@ -155,14 +167,7 @@ def _record(done: Evaluation, sequences: Sequence[Timeline], clock: Clock) -> di
         task="evaluate",
         name=done.name,
         config=config,
-        params={
-            "model": config["model"],
-            "weights": done.trained.record["sha256_weights"],
-            "sequence": config["sequence"],
-            "tissue": config["names"]["tissue"],
-            "samples": len(done.found.exact),
-            **simulator_params(config),
-        },
+        params=evaluation_params(config, done.trained, len(done.found.exact)),
         metrics=done.metrics,
         timings=clock.timings,
         tags={"simulator": config["simulator"]["name"], "surrogate": done.trained.name},

@@ -27,7 +27,7 @@ from spinloom.learning.signal_set import Description, SetWriter
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import read_sequence, sequence_content
 from spinloom.tasks.protocols import protocols
-from spinloom.tasks.record import simulation_record, without_password
+from spinloom.tasks.record import simulation_record, simulator_params, without_password
 from spinloom.tasks.simulate import build_simulator, check_fit
 from spinloom.tissue.addresses import numbers_of
 from spinloom.tissue.batches import TissuePlan, plan_batch
@@ -72,22 +72,40 @@ def run_generate(config: Mapping[str, Any], progress: Callable[[int, int], None]
         check_fit(simulator, config["simulator"]["name"], timeline, probe)
     writer = SetWriter(path, _description(config, sources, timelines, plan))
     with tracking.run(settings, task="generate", name=f"set {path.name}", parent=None) as run:
+        run.log_params({**_params(config, writer.description), "seed": config["seed"]})
         samples, simulated = _fill(writer, timelines, plan, simulator, config, progress)
         digest = writer.finish()
         done = Generated(path, digest, samples, writer.description.samples, simulated, time.perf_counter() - began)
-        _log(run, done, config, timelines, started)
+        _log(run, done, config, writer.description, timelines, started)
     return done
 
 
+def _params(config: Mapping[str, Any], description: Description) -> dict[str, Any]:
+    """Parameters of the run, all known before it begins."""
+    return {
+        "sequence": config["sequence"],
+        "tissue": config["names"]["tissue"],
+        "samples": description.samples,
+        "protocols": len(description.protocols),
+        "set": str(config["output"]),
+        **simulator_params(config),
+    }
+
+
 def _log(
-    run: tracking.Run, done: Generated, config: Mapping[str, Any], timelines: list[Timeline], when: datetime
+    run: tracking.Run,
+    done: Generated,
+    config: Mapping[str, Any],
+    description: Description,
+    timelines: list[Timeline],
+    when: datetime,
 ) -> None:
     """Track the set by its digest and its configuration; its numbers stay where they are."""
     record = simulation_record(
         name=f"set {done.path.name}",
         config=config,
         timeline=timelines[0],
-        params={"samples": done.total, "protocols": len(timelines), "digest": done.digest, "set": str(done.path)},
+        params={**_params(config, description), "digest": done.digest},
         metrics={"seconds": done.seconds, "seconds_simulating": done.simulated},
         timings={"simulate": done.simulated},
         started=when,

@@ -26,7 +26,7 @@ from spinloom.tasks.observing import observed
 from spinloom.tasks.run_simulation import Outcome
 from spinloom.tasks.samples_to_learn import samples_to_learn
 from spinloom.tasks.sweeps import parent_run
-from spinloom.tasks.training_folder import Training, describe, write_training
+from spinloom.tasks.training_folder import Training, describe, training_params, write_training
 from spinloom.whole_folder import whole_folder
 
 DIRECTIONS: dict[str, Literal["min", "max"]] = {"validation_nrmse": "min", "validation_loss": "min", "loss": "min"}
@@ -44,6 +44,8 @@ def run_train(
     on_samples: called now and then with the number of epochs that are done and the samples of this one that are
     on_run: called with the tracked run as soon as it has begun
 
+    Where `register` is given, the trained surrogate becomes the next version of the model of that name.
+
     Raises before any file is written where the surrogate does not fit what it shall learn.
     """
     clock, started, output = Clock(), datetime.now(UTC), Path(config["output"])
@@ -56,8 +58,10 @@ def run_train(
         learned = samples_to_learn(config, name, surrogate, settings)
     identity = {"surrogate": name, "architecture": architecture, **learned.identity}
     where = tracking.TrackingSettings.from_config(config["tracking"])
+    check_register(config.get("register"), where)
     title = f"{name} in {output.name}"
     with tracking.run(where, task="train", name=title, parent=parent_run(), directions=DIRECTIONS) as run:
+        run.log_params({**training_params(name, architecture, settings, learned.facts), "seed": config["seed"]})
         on_run(run)
 
         def tell(epoch: Epoch) -> None:
@@ -78,7 +82,26 @@ def run_train(
                 write_training(folder, done, clock)
             shutil.rmtree(drafts, ignore_errors=True)
         run.log_folder(output)
-    return Outcome(output, run.run_id, describe(done))
+        registered = register(config.get("register"), where, run.run_id)
+    return Outcome(output, run.run_id, (*describe(done), *registered))
+
+
+def check_register(name: str | None, where: tracking.TrackingSettings) -> None:
+    """Raise `ConfigurationError` where nothing can be registered under `name`, unless that is None."""
+    if name is None:
+        return
+    tracking.check_model_name(name)
+    if not where.enabled:
+        raise ConfigurationError(
+            f"register={name} needs a tracking store, but tracking is off; take tracking=sqlite, or leave register out."
+        )
+
+
+def register(name: str | None, where: tracking.TrackingSettings, run_id: str | None) -> tuple[str, ...]:
+    """Register what was trained, if that is wanted; returns the sentence that says so."""
+    if name is None or run_id is None:
+        return ()
+    return (f"Registered as {tracking.register_model(where, run_id, name)}.",)
 
 
 def build_surrogate(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any], Surrogate]:

@@ -131,16 +131,27 @@ def _learned_from(done: Training) -> dict[str, str]:
     return {**rows, "Sequences": f"{len(facts['sequences'])}", "First SHA-256": facts["sequences"][0]}
 
 
+def training_params(
+    name: str, architecture: Mapping[str, Any], settings: TrainingSettings, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Parameters of a training's run, all known before it begins."""
+    digest = {"set": facts["set"]["path"], "digest": facts["set"]["digest"]} if facts["set"] else {}
+    return {
+        "surrogate": name,
+        **{f"surrogate.{key}": value for key, value in architecture.items()},
+        **{f"training.{key}": value for key, value in asdict(settings).items()},
+        **digest,
+    }
+
+
 def _record(done: Training, clock: Clock) -> dict[str, Any]:
     """The content of `run.json`."""
-    settings = {f"training.{name}": value for name, value in asdict(done.settings).items()}
-    architecture = {f"surrogate.{name}": value for name, value in done.architecture.items()}
-    digest = {"set": done.facts["set"]["path"], "digest": done.facts["set"]["digest"]} if done.facts["set"] else {}
+    params = training_params(done.name, done.architecture, done.settings, done.facts)
     record = run_record(
         task="train",
         name=done.title,
         config=done.config,
-        params={"surrogate": done.name, **architecture, **settings, **digest, "parameters": done.parameters},
+        params={**params, "parameters": done.parameters},
         metrics=done.metrics,
         timings=clock.timings,
         tags={"surrogate": done.name},

@@ -27,14 +27,14 @@ from spinloom.tasks.folders import check_output
 from spinloom.tasks.run_simulation import Outcome
 from spinloom.tasks.samples_to_learn import samples_to_learn
 from spinloom.tasks.sweeps import children_of, parent_run
-from spinloom.tasks.train import build_surrogate, run_train
+from spinloom.tasks.train import build_surrogate, check_register, register, run_train
 from spinloom.tasks.tune_folder import SUMMARY, Tuning, describe_search, write_tuning
 from spinloom.whole_folder import whole_folder
 
 _OWN = ("trials", "search", "startup", "pruning")
 """Keys of the configuration that a training does not have."""
 
-_OF_NO_MATTER = ("output", "overwrite", "tracking", "trials", "names")
+_OF_NO_MATTER = ("output", "overwrite", "tracking", "trials", "names", "register")
 """Keys that may differ when a search goes on."""
 
 
@@ -65,10 +65,11 @@ def run_tune(
     where every trial failed, and `TrackingError` after all trials where the store failed in between.
     """
     clock, started, output = Clock(), datetime.now(UTC), Path(config["output"])
-    training = {key: value for key, value in config.items() if key not in _OWN}
+    training = {**{key: value for key, value in config.items() if key not in _OWN}, "register": None}
     space, guide = _checked(config, training)
     _make_way(output, config)
     where = tracking.TrackingSettings.from_config(config["tracking"])
+    check_register(config["register"], where)
     identity = {key: value for key, value in config.items() if key not in _OF_NO_MATTER}
     title = f"search of {config['surrogate']['name']} in {output.name}"
     with (
@@ -93,7 +94,8 @@ def run_tune(
         run.log_folder(output / SUMMARY)
         for failure in untracked:
             raise failure
-    return Outcome(output / SUMMARY, run.run_id, describe_search(done))
+        registered = register(config["register"], where, done.best.facts["run_id"])
+    return Outcome(output / SUMMARY, run.run_id, (*describe_search(done), *registered))
 
 
 def _checked(config: Mapping[str, Any], training: Mapping[str, Any]) -> tuple[Space, Guide]:

@@ -9,6 +9,9 @@ from spinloom.tracking.metrics import Direction
 from spinloom.tracking.runs import PARENT, Run
 from spinloom.tracking.settings import TrackingSettings
 
+_TRACKED = "spinloom_run"
+"""Under which name an error keeps the id of the run that it ended."""
+
 
 @contextmanager
 def run(
@@ -33,8 +36,14 @@ def run(
         yield tracked
     except BaseException as error:
         tracked.fail(error)
+        error.__dict__[_TRACKED] = tracked.run_id
         raise
     tracked.finish()
+
+
+def is_tracked(error: BaseException) -> bool:
+    """Whether a run has ended as failed with this very error."""
+    return error.__dict__.get(_TRACKED) is not None
 
 
 @contextmanager
