@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean help
+.PHONY: demo test lint docs clean help
 
 help:
 	@echo "make demo   set up, simulate a Z-spectrum, log it, write its report"
 	@echo "make test   set up, run the tests"
 	@echo "make lint   set up, check style, types and import contracts"
+	@echo "make docs   set up, build the documentation site in build/site, check its links"
 	@echo "make clean  remove the virtual environment"
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -32,6 +33,15 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+$(VENV)/.docs-ready: $(VENV)/.ready
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs-ready
+	rm -rf build/site
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs/site docs build/site
+	$(BIN)/python docs/site/check_site.py build/site
 
 clean:
 	rm -rf $(VENV)

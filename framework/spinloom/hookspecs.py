@@ -22,6 +22,7 @@ ENTRY_POINT_GROUP = "spinloom"
 
 hookspec = pluggy.HookspecMarker("spinloom")
 hookimpl = pluggy.HookimplMarker("spinloom")
+"""Marks a function of a plugin as the implementation of the hook of its name."""
 
 
 @hookspec

@@ -66,6 +66,7 @@ class Code:
 
 
 Block = Picture | Table | Facts | Notes | Code
+"""What a section of a report holds."""
 
 
 @dataclass(frozen=True)
