@@ -104,12 +104,16 @@ class PhantomSimulator:
             progress=self._numerics.progress,
         )
 
-    def false_echoes(self, timeline: Timeline, subject: Phantom) -> tuple[str, ...]:
-        """Which coherences the grid of `subject` cannot hold, how wrong that is and what would do, in sentences."""
-        program = spatial_program(
-            timeline, larmor_frequency(timeline, subject), complete_recovery=self._recovery == "complete"
-        )
-        return aliasing_notes(aliasing(program, subject, self._dephasing))
+    def false_echoes(
+        self, timeline: Timeline, subject: Phantom, larmor: float | None = None, first_measurement: int = 0
+    ) -> tuple[str, ...]:
+        """Which coherences the grid of `subject` cannot hold, how wrong that is and what would do, in sentences.
+
+        larmor: as for `solve`; first_measurement: number of the first ADC event of `timeline`, if it is part of another
+        """
+        larmor = larmor_frequency(timeline, subject) if larmor is None else larmor
+        program = spatial_program(timeline, larmor, complete_recovery=self._recovery == "complete")
+        return aliasing_notes(aliasing(program, subject, self._dephasing), first_measurement)
 
     def noisy(self, kspace: KSpace) -> KSpace:
         """`kspace` with the noise that the options ask for, drawn by torch's generator."""

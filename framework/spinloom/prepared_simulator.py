@@ -22,6 +22,7 @@ from spinloom.interfaces import KSpace, Numerics
 from spinloom.phantom_simulator import PhantomSimulator
 from spinloom.physics.imaging.larmor import larmor_frequency
 from spinloom.pool_simulator import PoolSimulator
+from spinloom.sequence.events import rotation_in
 from spinloom.sequence.parts import part, with_markers
 from spinloom.sequence.shots import Shot, shots
 from spinloom.sequence.timeline import Timeline
@@ -61,9 +62,10 @@ class PreparedSimulator:
         start, notes = self.prepared(timeline, subject)
         fine = resample(replace(subject, pools=None), self._spins)
         larmor = larmor_frequency(timeline, subject)
+        parts = [part(timeline, shot.blocks) for shot in shots(timeline)]
         solved = [
-            self._readout.solve(part(timeline, shot.blocks), fine, _refined(longitudinal, fine), larmor)
-            for shot, longitudinal in zip(shots(timeline), start, strict=True)
+            self._readout.solve(played, fine, _refined(longitudinal, fine), larmor)
+            for played, longitudinal in zip(parts, start, strict=True)
         ]
         remarks = dict.fromkeys(note for each in solved for note in each.notes)
         times, measurement = _taken(timeline)
@@ -75,7 +77,13 @@ class PreparedSimulator:
                 trajectory=trajectory(timeline),
                 labels=labels(timeline),
                 fov=subject.fov,
-                notes=(*notes, *remarks, *self._readout.remarks(fine), _WATER_ALONE),
+                notes=(
+                    *notes,
+                    *remarks,
+                    *self._readout.remarks(fine),
+                    _WATER_ALONE,
+                    *self._false_echoes(parts, fine, larmor),
+                ),
             )
         )
 
@@ -93,6 +101,18 @@ class PreparedSimulator:
         start[:, voxels.inside] = relative * subject.m0[voxels.inside]
         return start, tuple(f"Preparation: {note}" for note in signal.notes)
 
+    def _false_echoes(self, parts: list[Timeline], fine: Phantom, larmor: float) -> list[str]:
+        """What the isochromats cannot hold of each distinct shot, as if it began at equilibrium, in sentences."""
+        notes: dict[object, tuple[str, ...]] = {}
+        first_measurement = 0
+        for number, played in enumerate(parts, start=1):
+            key = _played(played)
+            if key not in notes:
+                found = self._readout.false_echoes(played, fine, larmor, first_measurement)
+                notes[key] = tuple(f"Shot {number}: {note}" for note in found)
+            first_measurement += int((played.block_adc >= 0).sum())
+        return [note for told in notes.values() for note in told]
+
 
 _WATER_ALONE = "During readouts water is alone: exchange enters through its T1 and T2, and its Mz at the excitation."
 
@@ -107,6 +127,13 @@ def _refuse_unsaid(timeline: Timeline, found: tuple[Shot, ...]) -> None:
             f"{timeline.source} {why}, so that its preparation cannot be told from its readout; write it in version "
             "1.5 with the use of each pulse (saturation, excitation, refocusing)."
         )
+
+
+def _played(timeline: Timeline) -> object:
+    """What tells parts of one file apart in what they play: their events and rotations, whatever their labels."""
+    rotations = [rotation_in(items) for items in timeline.extensions] + [None]
+    events = timeline.block_duration, timeline.block_rf, timeline.block_gradient, timeline.block_adc
+    return *(values.tobytes() for values in events), *(rotations[number] for number in timeline.block_extension)
 
 
 def _refined(values: Tensor, fine: Phantom) -> Tensor:

@@ -195,3 +195,24 @@ def test_spins_refine_the_readout_and_leave_the_preparation() -> None:
         mean = subject.m0.mean() * np.exp(-1e-3 * (0.6 * 8 + 1) / 0.09)
         # the centre of k-space is the sum of all spins, so M0 as a whole stays; echo time to a millisecond
         assert float(total) == pytest.approx(float(mean), rel=0.03)
+
+
+def test_false_echoes_of_a_readout_are_told_once_and_on_a_fine_enough_grid_not_at_all() -> None:
+    """Sixteen spins cannot hold the edges of 32 lines; all three images play the same readout."""
+    sequence = "cest_epi(matrix=32, esp_ms=0.6, pulses=1, pulse_ms=10, recovery_ms=50, largest_ppm=1, step_ppm=1)"
+    coarse, fine = (
+        [
+            note
+            for note in spinloom.simulate(
+                sequence=sequence, phantom=phantom(tissues()), simulator="cest_epi", spins=spins
+            ).notes
+            if note.startswith("Shot")
+        ]
+        for spins in (1, 4)
+    )
+    assert coarse[0].startswith(
+        "Shot 1: 16 x 16 x 1 isochromats are too few for the coherence excited by pulse 1: dephased by"
+    )
+    assert "it shows in measurement" in coarse[0]
+    assert sum("isochromats are too few" in note for note in coarse) == 1
+    assert fine == []

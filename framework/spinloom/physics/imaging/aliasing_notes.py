@@ -15,9 +15,12 @@ RUNS_TOLD = 5
 """Runs of turns of a pathway that are told; the middle of longer ones is left out."""
 
 
-def aliasing_notes(found: Aliasing) -> tuple[str, ...]:
-    """What the grid gets wrong, by how much, and how many isochromats would do; nothing where it holds everything."""
-    sentences = [_sentence(echo, found) for echo in found.echoes[:TOLD]]
+def aliasing_notes(found: Aliasing, first_measurement: int = 0) -> tuple[str, ...]:
+    """What the grid gets wrong, by how much, and how many isochromats would do; nothing where it holds everything.
+
+    first_measurement: number by which the first ADC event of the program is told
+    """
+    sentences = [_sentence(echo, found, first_measurement) for echo in found.echoes[:TOLD]]
     more = len(found.echoes[TOLD:]) + found.further
     if more:
         sentences.append(f"{more} more coherences may alias, none of them much more than these.")
@@ -28,15 +31,15 @@ def aliasing_notes(found: Aliasing) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _sentence(echo: FalseEcho, found: Aliasing) -> str:
+def _sentence(echo: FalseEcho, found: Aliasing, first_measurement: int) -> str:
     cycles = [moment * extent for moment, extent in zip(echo.moment, found.grid.extents, strict=True)]
     dephased = ", ".join(
         f"{turns:.4g} along {axis}" for axis, turns in zip("xyz", cycles, strict=True) if abs(turns) > 0.5
     )
     return (
         f"{_size(found.grid.counts)} isochromats are too few for the coherence {describe(echo.turns)}: dephased by "
-        f"{dephased} (cycles over the phantom), it shows in measurement {echo.measurement}, sample {echo.sample}, as a "
-        f"false echo of up to {_percent(echo.size)} of the largest signal."
+        f"{dephased} (cycles over the phantom), it shows in measurement {first_measurement + echo.measurement}, sample "
+        f"{echo.sample}, as a false echo of up to {_percent(echo.size)} of the largest signal."
     )
 
 
