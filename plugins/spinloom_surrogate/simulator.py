@@ -19,7 +19,9 @@ class SurrogateSimulator:
     def __init__(self, numerics: Numerics) -> None:
         model, strict = numerics.options.get("model"), numerics.options.get("strict", False)
         if model is None:
-            raise ConfigurationError("simulator.model is not given; add simulator.model=FOLDER (or runs:/ID, models:/NAME).")
+            raise ConfigurationError(
+                "simulator.model is not given; add simulator.model=FOLDER (or runs:/ID, models:/NAME)."
+            )
         if not isinstance(strict, bool):
             raise ConfigurationError(f"simulator.strict is {strict!r}; it is true or false.")
         self._strict, self._dtype = strict, numerics.dtype

@@ -131,3 +131,12 @@ def test_bad_input_gets_one_sentence_and_writes_nothing(
     assert result.exit_code == 1, result.output
     assert expected in result.stderr
     assert os.listdir(here) == []
+
+
+def test_a_simulator_of_images_is_refused_with_one_of_tissues(teacher: Path, here: Path) -> None:
+    asked = ["simulator=epi", f"model={teacher}", SEQUENCE, *TISSUE, "samples=4", "tracking=off", "output=out"]
+    result = CliRunner().invoke(root, ["evaluate", *asked])
+    assert result.exit_code == 1
+    assert "Simulator 'epi' makes images of a phantom" in result.stderr
+    assert "such as simulator=cest" in result.stderr
+    assert list(here.iterdir()) == []

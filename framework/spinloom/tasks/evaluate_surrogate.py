@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from spinloom import tracking
-from spinloom.errors import ConfigurationError
+from spinloom.errors import ConfigurationError, RequirementError
 from spinloom.evaluation.surrogate_errors import Comparison
 from spinloom.interfaces import RunInfo, Simulator
 from spinloom.learning.artefact import load_surrogate
@@ -43,6 +43,7 @@ def run_evaluate(config: Mapping[str, Any], progress: Callable[[int, int], None]
         if type(config[key]) is not int or config[key] < least:
             raise ConfigurationError(f"{key} is {config[key]!r}; it is a whole number from {least}.")
     simulator = build_simulator(config["simulator"])
+    _refuse_images(simulator, config["simulator"]["name"])
     trained = load_surrogate(config["model"], str(config["simulator"].get("device", "cpu")))
     draws = Draws(config, EVALUATION, config["chunk"])
     with clock.step("read"):
@@ -71,6 +72,14 @@ def run_evaluate(config: Mapping[str, Any], progress: Callable[[int, int], None]
             write_evaluation(folder, done, draws.sequences, clock)
         run.log_folder(output)
     return Outcome(output, run.run_id, describe(done))
+
+
+def _refuse_images(simulator: Simulator, name: str) -> None:
+    if "tissue" not in simulator.requirements.subject:
+        raise RequirementError(
+            f"Simulator '{name}' makes images of a phantom, and an evaluation compares signals of tissues; choose a "
+            "simulator of tissues, such as simulator=cest."
+        )
 
 
 def _check(draws: Draws, simulator: Simulator, trained: TrainedSurrogate, name: str) -> None:

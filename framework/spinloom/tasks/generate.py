@@ -87,7 +87,7 @@ def _params(config: Mapping[str, Any], description: Description) -> dict[str, An
         "tissue": config["names"]["tissue"],
         "samples": description.samples,
         "protocols": len(description.protocols),
-        "set": str(config["output"]),
+        "set": str(Path(config["output"]).absolute()),
         **simulator_params(config),
     }
 

@@ -21,6 +21,7 @@ from spinloom.interfaces import Surrogate
 from spinloom.learning.artefact import save_surrogate
 from spinloom.learning.settings import TrainingSettings
 from spinloom.learning.training import Trained
+from spinloom.sequence_sources import sequence_content
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.record import run_record, without_password
 from spinloom.tasks.wording import provenance_facts
@@ -28,6 +29,9 @@ from spinloom.tracking import RUN_FILE
 
 MODEL = "model"
 """Folder of the trained surrogate within that of its run."""
+
+SEQUENCE = "sequence.seq"
+"""File of the one sequence whose fresh samples were learned from; a set holds its own, and a family draws them anew."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,8 @@ def write_training(folder: Path, done: Training, clock: Clock) -> None:
     with clock.step("write"):
         save_surrogate(folder / MODEL, done.surrogate, done.name, done.architecture, done.trained.weights, _facts(done))
         (folder / "config.yaml").write_text(configuration, encoding="utf-8")
+        if done.config["set"] is None and done.config.get("protocols") is None:
+            (folder / SEQUENCE).write_bytes(sequence_content(done.config["sequence"]))
         with (folder / "history.csv").open("w", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, ("epoch", *history[0]), lineterminator="\n")
             table.writeheader()
