@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,10 @@ from click.testing import CliRunner, Result
 
 from spinloom import load_surrogate, open_set
 from spinloom.cli import root
+from spinloom.configuration import run_task
+from spinloom.sequence_sources import sequence_content
+from spinloom.tasks.sweeps import sweep_opener
+from spinloom.tasks.train import run_train
 
 TISSUE = ["tissue=larginine_phantom_9p4t", "tissue.t1=uniform(2.5, 3.3)", "tissue.t2=loguniform(0.6, 1.2)"]
 SEQUENCE = "sequence=mrf_larginine_9p4t"
@@ -201,4 +206,68 @@ def test_the_seed_of_the_run_decides_whatever_was_drawn_before(learned_from: Pat
     torch.manual_seed(12345)
     assert train(f"set={learned_from}", "training.epochs=12", "output=again").exit_code == 0
     weights = [(folder / "model" / "weights.safetensors").read_bytes() for folder in (here / "again", trained)]
+    assert weights[0] == weights[1]
+
+
+def test_a_chunk_that_is_gone_is_refused_and_not_taken_for_zeros(own_set: Path) -> None:
+    (own_set / "mz" / "c" / "1" / "0").unlink()
+    message = failure(train(f"set={own_set}", "output=out"))
+    assert "samples 16 to 31 of protocol 0" in message
+    assert "'mz' that is no finite number" in message
+
+
+def test_a_set_of_another_version_is_refused_unless_that_version_is_asked_for(own_set: Path) -> None:
+    group = zarr.open_group(str(own_set), mode="r+")
+    group.attrs["attributes"] = {**group.attrs["attributes"], "spinloom": "0.0.7"}
+    message = failure(train(f"set={own_set}", "output=out"))
+    assert "was made by Spinloom 0.0.7" in message
+    assert "accept it as it is with set_version=0.0.7" in message
+    assert train(f"set={own_set}", "output=out", "set_version=0.0.7", "training.epochs=1").exit_code == 0
+
+
+def test_the_sequence_of_a_set_is_known_by_its_bytes_and_not_by_its_name(learned_from: Path, here: Path) -> None:
+    content = sequence_content("mrf_larginine_9p4t")
+    (here / "own.seq").write_bytes(content)
+    asked = [f"set={learned_from}", "sequence=own.seq", "training.epochs=1", "output=out"]
+    assert train(*asked).exit_code == 0
+    (here / "own.seq").write_bytes(content.replace(b"[DEFINITIONS]", b"# another\n[DEFINITIONS]"))
+    assert "but sequence=own.seq is asked for; leave sequence out" in failure(train(*asked, "overwrite=true"))
+
+
+FILLING = """
+import resource, sys
+from spinloom.configuration import run_task
+from spinloom.errors import OutputError
+from spinloom.tasks.sweeps import sweep_opener
+from spinloom.tasks.train import run_train
+
+def fill(epoch):
+    if epoch.number == 5:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+
+try:
+    run_task("train", lambda config: run_train(config, fill), sys.argv[1:], sweep_opener("train"))
+except OutputError as error:
+    print(error)
+"""
+"""From its fifth epoch on no file may grow beyond 4 kB, which fails a write in its middle as a full disk does."""
+
+
+def test_a_disk_that_fills_in_mid_training_leaves_a_checkpoint_to_go_on_from(
+    learned_from: Path, trained: Path, here: Path
+) -> None:
+    asked = [f"set={learned_from}", "training.epochs=12", "output=out"]
+    command = [sys.executable, "-c", FILLING, *NETWORK, "tracking=off", *asked]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "checkpoint.pt cannot be written" in said
+    assert "The last checkpoint is whole" in said
+    assert os.listdir(here) == ["out.unfinished"]
+    epochs: list[int] = []
+
+    def go_on(config: dict[str, Any]) -> None:
+        run_train(config, on_samples=lambda epoch, samples: epochs.append(epoch))
+
+    run_task("train", go_on, command[3:], sweep_opener("train"))
+    assert epochs[0] == 5  # those that are done when it goes on
+    weights = [(folder / "model" / "weights.safetensors").read_bytes() for folder in (here / "out", trained)]
     assert weights[0] == weights[1]

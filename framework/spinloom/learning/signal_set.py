@@ -134,7 +134,7 @@ class SetWriter:
     """Writes a set chunk by chunk, or goes on with one that was interrupted."""
 
     def __init__(self, path: Path, description: Description) -> None:
-        self.description = description
+        self.path, self.description = path, description
         self._group = _continued(path, description) if (path / "zarr.json").is_file() else _created(path, description)
 
     def missing(self) -> list[int]:
@@ -142,7 +142,19 @@ class SetWriter:
         return np.flatnonzero(np.asarray(self._group[DONE]) == 0).tolist()
 
     def write(self, chunk: int, numbers: Mapping[str, np.ndarray], mz: np.ndarray, mxy: np.ndarray) -> None:
-        """Write a chunk and mark it; `mz` and `mxy` are of shape `(samples, measurements)`."""
+        """Write a chunk and mark it; `mz` and `mxy` are of shape `(samples, measurements)`.
+
+        Raises `OutputError` where there is no space; what was written before stays.
+        """
+        try:
+            self._write(chunk, numbers, mz, mxy)
+        except OSError as error:
+            raise OutputError(
+                f"Chunk {chunk} of the set {self.path} cannot be written: {error.strerror or error}. Those before are "
+                "whole; free some space and give the same command again, and it goes on from there."
+            ) from error
+
+    def _write(self, chunk: int, numbers: Mapping[str, np.ndarray], mz: np.ndarray, mxy: np.ndarray) -> None:
         protocol, tissues = self.description.chunks[chunk]
         first = protocol * self.description.tissues
         rows = slice(first + tissues.start, first + tissues.stop)
@@ -163,17 +175,18 @@ class SetWriter:
 
 
 def _created(path: Path, description: Description) -> Any:
+    """An empty set; what is not there reads as NaN, so that a chunk which is lost is noticed."""
     import zarr
 
     widest = int(description.measurements.max())
     complex_store = np.result_type(description.store, np.complex64)
     group = zarr.open_group(str(path), mode="w-", zarr_format=3)
     shape, chunks = (description.samples, widest), (description.chunk, widest)
-    group.create_array("mz", shape=shape, chunks=chunks, dtype=description.store)
-    group.create_array("mxy", shape=shape, chunks=chunks, dtype=complex_store)
+    for name, store in (("mz", description.store), ("mxy", complex_store)):
+        group.create_array(name, shape=shape, chunks=chunks, dtype=store, fill_value=np.nan)
     numbers = group.create_group("numbers")
     for address, unit in description.addresses.items():
-        array = numbers.create_array(address, shape=shape[:1], chunks=chunks[:1], dtype="float64")
+        array = numbers.create_array(address, shape=shape[:1], chunks=chunks[:1], dtype="float64", fill_value=np.nan)
         array.attrs["unit"] = unit
     group.create_array("measurements", data=description.measurements)
     sequences = group.create_group("sequences")

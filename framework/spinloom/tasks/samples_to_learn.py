@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spinloom import provenance
 from spinloom.errors import ConfigurationError
 from spinloom.interfaces import Checker, Surrogate
 from spinloom.learning.batches import Samples, make_samples
@@ -15,6 +16,7 @@ from spinloom.learning.settings import TrainingSettings
 from spinloom.learning.signal_set import SignalSet, open_set
 from spinloom.learning.sources import FreshParts, Source
 from spinloom.sequence.timeline import Timeline
+from spinloom.sequence_sources import sequence_content
 from spinloom.tasks.draws import TRAINING, Draws
 from spinloom.tasks.record import without_password
 from spinloom.tasks.simulate import build_simulator, check_fit
@@ -65,16 +67,34 @@ def _from_set(config: Mapping[str, Any], name: str, surrogate: Surrogate, settin
 
 
 def _refuse_other(config: Mapping[str, Any], signals: SignalSet) -> None:
-    """Raise where the configuration names another sequence, tissue or simulator than made the set."""
+    """Raise where the configuration asks for another version, sequence or tissue than made the set."""
     made = signals.attributes["config"]
-    asked = {"sequence": config["sequence"], "tissue": config["names"].get("tissue")}
-    found = {"sequence": made["sequence"], "tissue": made["names"]["tissue"]}
-    for key, value in asked.items():
-        if value is not None and value != found[key]:
+    version, wanted = signals.attributes.get("spinloom"), config.get("set_version") or provenance.versions()["spinloom"]
+    if version != wanted:
+        raise ConfigurationError(
+            f"set={config['set']} was made by Spinloom {version}, and {wanted} is asked for, whose signals may differ; "
+            f"make the set anew with `spinloom generate`, or accept it as it is with set_version={version}."
+        )
+    tissue = config["names"].get("tissue")
+    for key, asked, differs in (
+        ("sequence", config["sequence"], config["sequence"] is not None and _is_other(config["sequence"], signals)),
+        ("tissue", tissue, tissue is not None and tissue != made["names"]["tissue"]),
+    ):
+        if differs:
+            found = made["sequence"] if key == "sequence" else made["names"]["tissue"]
+            what = "has changed since" if found == asked else "is asked for"
             raise ConfigurationError(
-                f"set={config['set']} was made with {key}={found[key]}, but {key}={value} is asked for; leave {key} "
-                "out, or make a set of it with `spinloom generate`."
+                f"set={config['set']} was made with {key}={found}, but {key}={asked} {what}; leave {key} out, or make "
+                "a set of it with `spinloom generate`."
             )
+
+
+def _is_other(sequence: str, signals: SignalSet) -> bool:
+    """Whether a set is not of `sequence`: of one file its bytes decide, of draws of a family the family."""
+    made = signals.attributes["config"]
+    if made.get("protocols") is not None:
+        return bool(sequence != made["sequence"])
+    return sequence_content(sequence) not in signals.protocols.values()
 
 
 def _from_simulator(config: Mapping[str, Any], name: str, surrogate: Surrogate, settings: TrainingSettings) -> Learned:
