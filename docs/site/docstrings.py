@@ -26,13 +26,13 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def _rewrite(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    lines[:] = list(_restructured(_text_of_data(name.rpartition(".")[2]) if what == "data" else lines))
+    text = _below_assignment(name.rpartition(".")[2]) if what == "data" else None
+    lines[:] = list(_restructured(text or lines))
 
 
-def _text_of_data(name: str) -> list[str]:
-    """The docstring below the assignment of a name that is neither class nor function, in the module of its home."""
-    documented = ModuleAnalyzer.for_module(spinloom._HOMES[name]).find_attr_docs()
-    return documented["", name]
+def _below_assignment(name: str) -> list[str] | None:
+    """The docstring below the assignment of a public name, in the module of its home."""
+    return ModuleAnalyzer.for_module(spinloom._HOMES[name]).find_attr_docs().get(("", name))
 
 
 def _restructured(lines: list[str]) -> Iterator[str]:

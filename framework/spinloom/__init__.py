@@ -19,26 +19,37 @@ if TYPE_CHECKING:
     from spinloom.evaluation.wording import span
     from spinloom.hookspecs import API_VERSION, hookimpl
     from spinloom.interfaces import Input, KSpace, Numerics, Requirements, RunInfo, Signal, Simulator, Surrogate
-    from spinloom.kspace_files import read_kspace
+    from spinloom.kspace_files import read_kspace, write_kspace
     from spinloom.learning.artefact import load_surrogate
     from spinloom.learning.signal_set import open_set
     from spinloom.learning.trained_surrogate import TrainedSurrogate
     from spinloom.phantom_simulator import PhantomSimulator
     from spinloom.physics.engine import PoolSolution, solve_pools
+    from spinloom.physics.epg import epg_echo_train, epg_gradient_echoes, epg_steady_state
     from spinloom.physics.offsets import offsets_ppm
     from spinloom.pool_simulator import PoolSimulator
     from spinloom.prepared_simulator import PreparedSimulator
     from spinloom.quantify.asymmetry import mtr_asymmetry
+    from spinloom.quantify.bloch_mcconnell_fit import fit_bloch_mcconnell
+    from spinloom.quantify.confidence import intervals
+    from spinloom.quantify.dictionary import dictionary_of, read_dictionary
+    from spinloom.quantify.lorentzian_fit import fit_lorentzians
+    from spinloom.quantify.matching import match
     from spinloom.quantify.mt_series import MtSeries, mt_series
+    from spinloom.quantify.wasabi import fit_wasabi, wasabi_pulse
     from spinloom.reconstruction.image import Image
+    from spinloom.reconstruction.image_files import write_complex, write_magnitude
     from spinloom.reconstruction.line_check import check_lines
+    from spinloom.reconstruction.raw_data import write_raw_data
     from spinloom.reconstruction.reconstruct import grid_centre, reconstruct
+    from spinloom.registry import plugins
     from spinloom.sequence.families import BuiltSequence
     from spinloom.sequence.family import Family
     from spinloom.sequence.parameter import Meaning
     from spinloom.sequence.protocol import saturation_protocol
     from spinloom.sequence.shots import Shot, shots
     from spinloom.sequence.timeline import Timeline
+    from spinloom.sequence.trajectory import labels, trajectory
     from spinloom.sequence_sources import (
         build_sequence,
         draw_parameters,
@@ -52,6 +63,7 @@ if TYPE_CHECKING:
     from spinloom.tissue.phantom import Phantom
     from spinloom.tissue.phantoms.door import build_phantom
     from spinloom.tissue.phantoms.phantom_files import read_phantom, write_phantom
+    from spinloom.tissue.phantoms.resampling import downsample, resample
     from spinloom.tissue.pools import ExchangingPool, SemisolidPool, Tissue
 
 __version__ = "0.1.0"
@@ -92,10 +104,21 @@ __all__ = [
     "build_phantom",
     "build_sequence",
     "check_lines",
+    "dictionary_of",
+    "downsample",
     "draw_parameters",
+    "epg_echo_train",
+    "epg_gradient_echoes",
+    "epg_steady_state",
+    "fit_bloch_mcconnell",
+    "fit_lorentzians",
+    "fit_wasabi",
     "grid_centre",
     "hookimpl",
+    "intervals",
+    "labels",
     "load_surrogate",
+    "match",
     "mt_series",
     "mtr_asymmetry",
     "offsets_ppm",
@@ -103,7 +126,9 @@ __all__ = [
     "plot",
     "plot_curves",
     "plot_maps",
+    "plugins",
     "png",
+    "read_dictionary",
     "read_kspace",
     "read_parameters",
     "read_phantom",
@@ -111,6 +136,7 @@ __all__ = [
     "read_signal",
     "read_tissue",
     "reconstruct",
+    "resample",
     "saturation_protocol",
     "sequence_families",
     "shots",
@@ -118,7 +144,13 @@ __all__ = [
     "solve_pools",
     "span",
     "svg",
+    "trajectory",
+    "wasabi_pulse",
+    "write_complex",
+    "write_kspace",
+    "write_magnitude",
     "write_phantom",
+    "write_raw_data",
     "write_sequence",
 ]
 
@@ -158,10 +190,21 @@ _HOMES = {
     "build_phantom": "spinloom.tissue.phantoms.door",
     "build_sequence": "spinloom.sequence_sources",
     "check_lines": "spinloom.reconstruction.line_check",
+    "dictionary_of": "spinloom.quantify.dictionary",
+    "downsample": "spinloom.tissue.phantoms.resampling",
     "draw_parameters": "spinloom.sequence_sources",
+    "epg_echo_train": "spinloom.physics.epg",
+    "epg_gradient_echoes": "spinloom.physics.epg",
+    "epg_steady_state": "spinloom.physics.epg",
+    "fit_bloch_mcconnell": "spinloom.quantify.bloch_mcconnell_fit",
+    "fit_lorentzians": "spinloom.quantify.lorentzian_fit",
+    "fit_wasabi": "spinloom.quantify.wasabi",
     "grid_centre": "spinloom.reconstruction.reconstruct",
     "hookimpl": "spinloom.hookspecs",
+    "intervals": "spinloom.quantify.confidence",
+    "labels": "spinloom.sequence.trajectory",
     "load_surrogate": "spinloom.learning.artefact",
+    "match": "spinloom.quantify.matching",
     "mt_series": "spinloom.quantify.mt_series",
     "mtr_asymmetry": "spinloom.quantify.asymmetry",
     "offsets_ppm": "spinloom.physics.offsets",
@@ -169,7 +212,9 @@ _HOMES = {
     "plot": "spinloom.evaluation.figures",
     "plot_curves": "spinloom.evaluation.curves",
     "plot_maps": "spinloom.evaluation.imaging_figures",
+    "plugins": "spinloom.registry",
     "png": "spinloom.evaluation.canvas",
+    "read_dictionary": "spinloom.quantify.dictionary",
     "read_kspace": "spinloom.kspace_files",
     "read_parameters": "spinloom.signal_files",
     "read_phantom": "spinloom.tissue.phantoms.phantom_files",
@@ -177,6 +222,7 @@ _HOMES = {
     "read_signal": "spinloom.signal_files",
     "read_tissue": "spinloom.tissue.files",
     "reconstruct": "spinloom.reconstruction.reconstruct",
+    "resample": "spinloom.tissue.phantoms.resampling",
     "saturation_protocol": "spinloom.sequence.protocol",
     "sequence_families": "spinloom.sequence_sources",
     "shots": "spinloom.sequence.shots",
@@ -184,7 +230,13 @@ _HOMES = {
     "solve_pools": "spinloom.physics.engine",
     "span": "spinloom.evaluation.wording",
     "svg": "spinloom.evaluation.canvas",
+    "trajectory": "spinloom.sequence.trajectory",
+    "wasabi_pulse": "spinloom.quantify.wasabi",
+    "write_complex": "spinloom.reconstruction.image_files",
+    "write_kspace": "spinloom.kspace_files",
+    "write_magnitude": "spinloom.reconstruction.image_files",
     "write_phantom": "spinloom.tissue.phantoms.phantom_files",
+    "write_raw_data": "spinloom.reconstruction.raw_data",
     "write_sequence": "spinloom.sequence_sources",
 }
 

@@ -1,0 +1,87 @@
+"""The code blocks of all guides, one test each: `python_block`, `command` and `tutorial` are read from the pages."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "sequences" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("[!i]*.md"))
+
+FENCE = re.compile(r"^(?P<run><!-- run -->\n)?```(?P<language>[\w-]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+PLACEHOLDER = re.compile(r"\.\.\.|…")
+
+
+@dataclass(frozen=True)
+class CodeBlock:
+    """A fenced block: its page, the line of its fence, its language, its text, and whether it is marked to be run."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    run: bool
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def code_blocks(page: Path) -> Iterator[CodeBlock]:
+    """The fenced blocks of a page, in their order."""
+    text = page.read_text(encoding="utf-8")
+    for fence in FENCE.finditer(text):
+        line = text.count("\n", 0, fence.start()) + 1
+        yield CodeBlock(page, line, fence["language"], fence["text"], bool(fence["run"]))
+
+
+@dataclass(frozen=True)
+class Command:
+    """A call of `spinloom` that a page prints, as words."""
+
+    block: CodeBlock
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.block}: {shlex.join(self.words)}"
+
+
+def commands(page: Path) -> Iterator[Command]:
+    """The calls of `spinloom` in the shell blocks of a page; those with something left out are none."""
+    for block in code_blocks(page):
+        if block.language in ("", "sh"):
+            for line in block.text.replace("\\\n", " ").splitlines():
+                if line.startswith("spinloom ") and not PLACEHOLDER.search(line):
+                    yield Command(block, tuple(shlex.split(line, comments=True)[1:]))
+
+
+@dataclass(frozen=True)
+class RunnablePage:
+    """A page with blocks that are marked to be run."""
+
+    stem: str
+    blocks: tuple[CodeBlock, ...]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each block, command and tutorial its own test."""
+    blocks = [block for page in PAGES for block in code_blocks(page)]
+    given = {
+        "python_block": [block for block in blocks if block.language == "python"],
+        "runnable_page": [
+            RunnablePage(page.stem, marked)
+            for page in PAGES
+            if (marked := tuple(block for block in blocks if block.page == page and block.run))
+        ],
+        "command": [command for page in PAGES for command in commands(page)],
+        "tutorial": TUTORIALS,
+        "linking_page": PAGES,
+    }
+    for name, values in given.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, values, ids=[getattr(value, "stem", str(value)) for value in values])

@@ -1,0 +1,28 @@
+"""Links within the repository lead to files and headings that are there, on the pages as they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+LINK = re.compile(r"(?<!`)\[[^\]\n]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+def test_every_link_of_the_page_leads_somewhere(linking_page: Path) -> None:
+    page = linking_page
+    text = page.read_text(encoding="utf-8")
+    targets = [link for link in LINK.findall(CODE.sub("`", text)) if not re.match(r"[a-z]+:", link)]
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        file = (page.parent / unquote(path)).resolve() if path else page
+        assert file.exists(), f"{page.name} links to {target}, which is not there"
+        assert not anchor or anchor in anchors(file), f"{page.name} links to {target}, a heading that is not there"
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as anchors: small letters, hyphens for blanks, and no other marks."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

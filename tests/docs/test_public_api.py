@@ -1,0 +1,56 @@
+"""The public API is what `spinloom` exports and what `docs/api` documents: the two hold each other together."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import spinloom
+
+FOLDER = Path(__file__).parents[2] / "docs" / "api"
+DOCUMENTED = re.compile(r"^\.\. auto(?:class|function|exception|data):: (spinloom[\w.]*)\.(\w+)$", re.MULTILINE)
+PAGES = {path.stem: DOCUMENTED.findall(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.md"))}
+INDEX = (FOLDER / "index.md").read_text(encoding="utf-8")
+
+
+def test_every_exported_name_is_documented_once_and_nothing_else_is() -> None:
+    documented = [name for names in PAGES.values() for module, name in names if module == "spinloom"]
+    assert sorted(documented) == spinloom.__all__
+
+
+@pytest.mark.parametrize("page", [page for page, names in PAGES.items() if names])
+def test_the_names_of_a_page_are_sorted(page: str) -> None:
+    assert PAGES[page] == sorted(PAGES[page])
+
+
+def test_the_index_lists_every_name_in_order() -> None:
+    assert re.findall(r"^   ~spinloom\.(\w+)$", INDEX, re.MULTILINE) == spinloom.__all__
+
+
+def test_the_index_leads_to_every_page() -> None:
+    contents = INDEX.split("```{toctree}")[1].split("```")[0].splitlines()
+    assert set(PAGES) - {"index"} == {line for line in contents if re.fullmatch(r"\w+", line)}
+
+
+@pytest.mark.parametrize("name", spinloom.__all__)
+def test_a_public_name_says_what_it_is(name: str) -> None:
+    """Classes and functions by their docstring, and so do the methods that a class does not inherit."""
+    value = getattr(spinloom, name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert inspect.getdoc(value)
+    for method_name, method in vars(value).items() if inspect.isclass(value) else ():
+        if not method_name.startswith("_") and (inspect.isfunction(method) or isinstance(method, property)):
+            assert inspect.getdoc(method), f"{name}.{method_name} has no docstring"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(module, name) for names in PAGES.values() for module, name in names if module != "spinloom"],
+    ids=lambda value: value,
+)
+def test_what_is_public_beside_the_front_is_there(module: str, name: str) -> None:
+    assert inspect.getdoc(getattr(importlib.import_module(module), name))
