@@ -16,6 +16,7 @@ from spinloom.imaging_memory import ImageSize, refuse_beyond_memory
 from spinloom.interfaces import KSpace, Numerics
 from spinloom.physics.imaging.aliasing import aliasing
 from spinloom.physics.imaging.aliasing_notes import aliasing_notes
+from spinloom.physics.imaging.depths import groups
 from spinloom.physics.imaging.engine import ENGINES, PhantomSolution, solve_phantom
 from spinloom.physics.imaging.larmor import larmor_frequency
 from spinloom.sequence.spatial_program import spatial_program
@@ -134,8 +135,9 @@ class PhantomSimulator:
         if subject.pools is not None:
             remarks.append("The phantom's pools are left out: its water is alone, with the T1 and T2 of the maps.")
         if subject.shape[0] == 1 and self._dephasing:
-            thickness = f"{1000 * subject.fov[2]:g} mm"
-            remarks.append(f"The spins of the plane lie at 16 depths in its {thickness}, in turn, and dephase there.")
+            thickness, depths = f"{1000 * subject.fov[2]:g} mm", math.prod(groups(*subject.shape[:0:-1]))
+            if depths > 1:
+                remarks.append(f"The spins of the plane lie at {depths} depths in its {thickness} and dephase there.")
         return tuple(remarks)
 
 

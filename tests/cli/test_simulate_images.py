@@ -106,7 +106,7 @@ def test_raw_data_holds_the_conjugate_of_every_sample(image_run: tuple[Path, str
 
 def test_the_report_says_what_was_idealised_and_shows_the_image(image_run: tuple[Path, str]) -> None:
     page = (image_run[0] / "report.html").read_text()
-    assert "The spins of the plane lie at 16 depths in its 5 mm, in turn, and dephase there." in page
+    assert "The spins of the plane lie at 63 depths in its 5 mm and dephase there." in page
     assert "Complex noise of 0.01 of the largest sample is added to each part of each sample." in page
     assert page.count("data:image/png") == 4
     assert "Largest shift along it" in page

@@ -13,6 +13,7 @@ from spinloom.physics.epg import epg_echo_train
 from spinloom.physics.imaging.aliasing import aliasing
 from spinloom.physics.imaging.aliasing_notes import aliasing_notes, describe
 from spinloom.physics.imaging.coherence import MOST_PULSES, pathways
+from spinloom.physics.imaging.depths import COLUMNS, ROWS, groups, plane_depths, stride
 from spinloom.physics.imaging.engine import solve_phantom
 from spinloom.physics.imaging.spins import spins_of
 from spinloom.sequence.families import build
@@ -125,10 +126,10 @@ def test_the_warning_is_a_sentence_with_a_way_out(phantom: Any) -> None:
 
 @pytest.mark.parametrize("dephasing", [True, False], ids=["spread over the plane", "in its middle"])
 def test_a_crusher_through_the_plane_comes_back_where_depths_repeat(train: Any, phantom: Any, dephasing: bool) -> None:
-    """Four cycles over 16 depths, four along each axis: with depth, a quarter of the grid's repetition away along x."""
+    """As many cycles as a row has depths: a whole turn from row to row, and the moment `expected` along x."""
     side, step = 32, 1 / FOV
     train.pulse(90).wait(1e-6, x=-(side // 2 + 0.5) * step).read(side, 1e-7, x=step)
-    train.wait(1e-6, x=-side * step, z=4 / 5e-3).read(side, 1e-7, x=step)
+    train.wait(1e-6, x=-side * step, z=ROWS / 5e-3).read(side, 1e-7, x=step)
     timeline, subject = train.timeline(), body(phantom, side)
     found = aliasing(spatial_program(timeline), subject, dephasing)
     true, false = np.abs(signal(timeline, subject, dephasing=dephasing)).reshape(2, side)
@@ -136,7 +137,19 @@ def test_a_crusher_through_the_plane_comes_back_where_depths_repeat(train: Any, 
     assert echo.measurement == 1
     assert false[echo.sample] == pytest.approx(false.max())
     assert echo.size == pytest.approx(false.max() / true.max(), rel=1e-3)
-    assert echo.sample in ((side // 4, 3 * side // 4) if dephasing else (side // 2,))
+    expected = side * (stride(COLUMNS) / COLUMNS if dephasing else 0.0)
+    assert abs(abs(echo.sample - side // 2) - expected) <= 0.5
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1), (1, 5), (8, 3), (9, 7), (90, 70)])
+def test_depths_divide_the_thickness_evenly_on_any_grid(columns: int, rows: int) -> None:
+    """Each once in a tile of neighbours, centred; a lone spin lies in the middle."""
+    across, down = plane_depths(columns, rows, 5e-3, torch.device("cpu"))
+    wide, high = groups(columns, rows)
+    tile = (across[:wide, None] + down[:high]).flatten().sort().values
+    number = torch.arange(wide * high, dtype=torch.float64)
+    np.testing.assert_allclose(tile, 5e-3 * ((number + 0.5) / (wide * high) - 0.5), atol=1e-15)
+    assert columns < 2 or float((across[1:] - across[:-1]).abs().min()) > 0
 
 
 def test_planes_resolve_what_depths_do_not(train: Any, phantom: Any) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
+from spinloom.physics.imaging import depths
 from spinloom.physics.imaging.sampling_grid import SamplingGrid, seen_by
-from spinloom.physics.imaging.spins import DEPTHS
 
 FACTORS = (1, 1.5, 2, 3, 4, 8)
 """By how much each side of the grid may grow."""
@@ -66,12 +67,7 @@ def _finer(grid: SamplingGrid, sides: tuple[bool, ...]) -> Iterator[SamplingGrid
     """Finer grids; those of a single plane spread over its thickness."""
     columns, rows, planes = grid.counts
     x_factors, y_factors, z_factors = (FACTORS if side else (1,) for side in sides)
-    depths = PLANES if grid.plane else tuple(_whole(planes * factor) for factor in z_factors)
-    for x, y, z in product(x_factors, y_factors, depths):
-        groups = (DEPTHS, DEPTHS, 1) if z == 1 else (1, 1, 1)
-        yield SamplingGrid((_whole(columns * x), _whole(rows * y), z), grid.extents, groups)
-
-
-def _whole(count: float) -> int:
-    """`count`, or the multiple of `DEPTHS` after it."""
-    return int(count) if count == int(count) else -int(-count // DEPTHS) * DEPTHS
+    tried = PLANES if grid.plane else tuple(math.ceil(planes * factor) for factor in z_factors)
+    for x_factor, y_factor, z in product(x_factors, y_factors, tried):
+        x, y = math.ceil(columns * x_factor), math.ceil(rows * y_factor)
+        yield SamplingGrid((x, y, z), grid.extents, (*depths.groups(x, y), 1) if z == 1 else (1, 1, 1))

@@ -2,20 +2,22 @@
 
 Spins d apart cannot tell the moment k from k + n/d: a coherence that gradients dephase comes back as a false echo where
 its moment nears a multiple of 1/d, in samples of |k| d > 1/2.  The spins of a single plane, whose depths g neighbours
-share along x and y, repeat themselves already every 1/(g d), m of them further on with the strength
+share along x and y, a step of the depth times the stride a apart from one to the next (`depths`), repeat themselves
+already every 1/(g d), m of them further on with the strength
 
-    D(u) = |sin(pi g u) / (g sin(pi u))|,   u = k_z step + m/g,   step the depth from one neighbour to the next
+    D(u) = |sin(pi g u) / (g sin(pi u))|,   u = k_z step + m a'/g,   a a' = 1 mod g
 
 and weigh the plane itself with the product of D(k_z step) along x and y, a solid slab with sinc(k_z thickness).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from spinloom.physics.imaging.spins import DEPTHS
+from spinloom.physics.imaging import depths
 from spinloom.tissue.phantom import Phantom
 
 BORDER = 1 - 1e-6
@@ -41,7 +43,8 @@ class SamplingGrid:
     def repetition(self, axis: int, depth: np.ndarray, part: int) -> np.ndarray:
         """Strength of the repetition `part`/(g d) further on, for moments `depth` through the plane [cycles/m]."""
         group = self.groups[axis]
-        cycles = depth * self.extents[2] / DEPTHS ** (2 - axis) + part / group
+        step = self.extents[2] / math.prod(self.groups[axis:])
+        cycles = depth * step + part * pow(depths.stride(group), -1, group) / group
         turn = np.sin(np.pi * cycles)
         whole = np.abs(turn) < 1e-9
         strength: np.ndarray = np.abs(np.sin(np.pi * group * cycles) / (group * np.where(whole, 1.0, turn)))
@@ -58,7 +61,7 @@ class SamplingGrid:
 def grid_of(phantom: Phantom, dephasing: bool) -> SamplingGrid:
     """The grid of a phantom's isochromats; `dephasing` as for `spins_of`."""
     planes, rows, columns = phantom.shape
-    groups = (min(DEPTHS, columns), min(DEPTHS, rows), 1) if dephasing and planes == 1 else (1, 1, 1)
+    groups = (*depths.groups(columns, rows), 1) if dephasing and planes == 1 else (1, 1, 1)
     return SamplingGrid((columns, rows, planes), phantom.fov, groups)
 
 

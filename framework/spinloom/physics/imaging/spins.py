@@ -3,8 +3,7 @@
     r(iz, iy, ix) = Z[iz] + Y[iy] + X[ix]
 
 so that the phase factor of any gradient moment is a product of three vectors, and a readout is sums along axes.  A
-single plane has a thickness: its spins lie at 16 depths, in turn along x and y (`DEPTHS` a side), so that moments
-through the plane dephase within each image voxel of a fine enough grid.
+single plane has a thickness, in which its spins lie at several depths (`depths`).
 """
 
 from __future__ import annotations
@@ -16,11 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from spinloom.physics.imaging.depths import plane_depths
 from spinloom.physics.imaging.empty_voxels import fill_numbers
 from spinloom.tissue.phantom import Phantom, centres
-
-DEPTHS = 4
-"""Spins along x, and along y, until depths repeat."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +137,7 @@ def _axes(phantom: Phantom, dephasing: bool, device: torch.device) -> tuple[Tens
         vectors[-1][:, column] = places.to(device)
     z, y, x = vectors
     if dephasing and phantom.shape[0] == 1:
-        depth = phantom.fov[2] / DEPTHS**2
-        x[:, 2] += depth * (torch.arange(x.shape[0], dtype=x.dtype, device=x.device) % DEPTHS - (DEPTHS - 1) / 2)
-        y[:, 2] += (
-            depth * DEPTHS * (torch.arange(y.shape[0], dtype=y.dtype, device=y.device) % DEPTHS - (DEPTHS - 1) / 2)
-        )
+        across, down = plane_depths(x.shape[0], y.shape[0], phantom.fov[2], device)
+        x[:, 2] += across
+        y[:, 2] += down
     return z, y, x
