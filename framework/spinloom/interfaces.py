@@ -220,12 +220,14 @@ class Input:
     """A number that a network is given, and the range within which it may be trusted.
 
     low, high: ends of the range of training in `unit`; they are also what scales the number to 0 .. 1
+    logarithmic: whether it is scaled by its logarithm, so that every ratio counts alike; `low` is above 0 then
     """
 
     name: str
     unit: str
     low: float
     high: float
+    logarithmic: bool = False
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ def spinloom_sequence_families() -> dict[str, str]:
     """Pulsed Z-spectra and continuous-wave fingerprints."""
     return {
         "cest_fingerprint": "spinloom.sequences.cest_fingerprint:cest_fingerprint",
+        "cest_schedule": "spinloom.sequences.cest_fingerprint:cest_schedule",
         "cest_train": "spinloom.sequences.cest_train:cest_train",
     }
 

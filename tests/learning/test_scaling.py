@@ -17,6 +17,23 @@ def test_ends_of_the_range_become_zero_and_one_and_a_single_value_zero() -> None
     torch.testing.assert_close(scaled(features, INPUTS), expected, atol=0, rtol=0)
 
 
+def test_every_ratio_of_a_logarithmic_input_counts_alike() -> None:
+    entry = Input("exchange rate", "1/s", 5.0, 500.0, logarithmic=True)
+    found = scaled(torch.tensor([[5.0], [50.0], [500.0]], dtype=torch.float64), [entry])
+    torch.testing.assert_close(found, torch.tensor([[0.0], [0.5], [1.0]], dtype=torch.float64), atol=1e-15, rtol=0)
+
+
+def test_zero_on_a_logarithmic_scale_is_far_below_the_range_and_has_a_finite_slope() -> None:
+    entries = Input("T1", "s", 0.0, 2.0), Input("exchange rate", "1/s", 5.0, 500.0, logarithmic=True)
+    features = torch.zeros(1, 2, dtype=torch.float64, requires_grad=True)
+    found = scaled(features, entries)
+    found.sum().backward()
+    # a thousandth of the low end lies three halves of a range of a hundred below it
+    torch.testing.assert_close(found[0].detach(), torch.tensor([0.0, -1.5], dtype=torch.float64), atol=1e-15, rtol=0)
+    assert features.grad is not None
+    assert bool(features.grad.isfinite().all())
+
+
 EDGES = {
     "inside": (2.0, False),
     "the upper end": (3.0, False),

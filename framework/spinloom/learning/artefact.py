@@ -10,6 +10,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def save_surrogate(
         "architecture": dict(architecture),
         "replaces": surrogate.replaces,
         "quantity": surrogate.quantity,
-        "inputs": [{"name": i.name, "unit": i.unit, "low": i.low, "high": i.high} for i in surrogate.inputs],
+        "inputs": [asdict(entry) for entry in surrogate.inputs],
         "sha256_weights": hashlib.sha256(content).hexdigest(),
         **facts,
     }

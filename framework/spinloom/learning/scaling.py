@@ -1,12 +1,13 @@
 """Inputs of a network on one scale, and which of them lie outside the range of training.
 
-    scaled = (value - low) / (high - low)
+    scaled = (value - low) / (high - low),   or   log(value / low) / log(high / low)   of a logarithmic input
 
 so that the range of training is 0 .. 1.  An input whose range is a single value is 0 everywhere.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,11 +20,27 @@ DIGITS = 1e-5
 """Relative distance beyond its range at which an input still counts as inside: numbers of `.seq` files carry six
 digits."""
 
+_LEAST = 1e-3
+"""Of the low end of a logarithmic input: what lies below it, such as 0, counts as this share."""
+
 
 def scaled(features: Tensor, inputs: Sequence[Input]) -> Tensor:
-    """Features, of shape `(..., inputs)` in their units, on the scale of the ranges of `inputs`."""
-    low, width = features.new_tensor([i.low for i in inputs]), [i.high - i.low for i in inputs]
-    return (features - low) / features.new_tensor([w if w > 0 else 1.0 for w in width])
+    """Features, of shape `(..., inputs)` in their units, on the scale of the ranges of `inputs`.
+
+    A logarithmic input that is not above 0 counts as a thousandth of its `low`.
+    """
+    logarithmic = torch.tensor([i.logarithmic for i in inputs], device=features.device)
+    low, high = (features.new_tensor([_scale(i, end) for i in inputs]) for end in ("low", "high"))
+    least = features.new_tensor([_LEAST * i.low if i.logarithmic else 1.0 for i in inputs])
+    positive = torch.where(logarithmic, features.maximum(least), 1.0)
+    values = torch.where(logarithmic, positive.log(), features)
+    return (values - low) / torch.where(high > low, high - low, 1.0)
+
+
+def _scale(entry: Input, end: str) -> float:
+    """An end of the range on the scale of the input."""
+    value: float = getattr(entry, end)
+    return math.log(value) if entry.logarithmic else value
 
 
 def outside(features: Tensor, inputs: Sequence[Input]) -> Tensor:
