@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from spinloom.evaluation.imaging_figures import plot_maps
     from spinloom.evaluation.report_content import Block, Picture, Section, Table
     from spinloom.evaluation.wording import span
+    from spinloom.family_gradients import differentiable_sequence
     from spinloom.hookspecs import API_VERSION, hookimpl
     from spinloom.interfaces import Input, KSpace, Numerics, Requirements, RunInfo, Signal, Simulator, Surrogate
     from spinloom.kspace_files import read_kspace, write_kspace
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
     from spinloom.learning.signal_set import open_set
     from spinloom.learning.trained_surrogate import TrainedSurrogate
     from spinloom.phantom_simulator import PhantomSimulator
+    from spinloom.physics.changed_timeline import changed_timeline
     from spinloom.physics.engine import PoolSolution, solve_pools
     from spinloom.physics.epg import epg_echo_train, epg_gradient_echoes, epg_steady_state
+    from spinloom.physics.imaging.engine import PhantomSolution, solve_phantom
     from spinloom.physics.offsets import offsets_ppm
+    from spinloom.physics.sequence_changes import SequenceChanges
     from spinloom.pool_simulator import PoolSimulator
     from spinloom.prepared_simulator import PreparedSimulator
     from spinloom.quantify.asymmetry import mtr_asymmetry
@@ -83,6 +87,7 @@ __all__ = [
     "Numerics",
     "Phantom",
     "PhantomSimulator",
+    "PhantomSolution",
     "Picture",
     "PoolSimulator",
     "PoolSolution",
@@ -92,6 +97,7 @@ __all__ = [
     "RunInfo",
     "Section",
     "SemisolidPool",
+    "SequenceChanges",
     "Shot",
     "Signal",
     "Simulator",
@@ -103,8 +109,10 @@ __all__ = [
     "TrainedSurrogate",
     "build_phantom",
     "build_sequence",
+    "changed_timeline",
     "check_lines",
     "dictionary_of",
+    "differentiable_sequence",
     "downsample",
     "draw_parameters",
     "epg_echo_train",
@@ -141,6 +149,7 @@ __all__ = [
     "sequence_families",
     "shots",
     "simulate",
+    "solve_phantom",
     "solve_pools",
     "span",
     "svg",
@@ -169,6 +178,7 @@ _HOMES = {
     "Numerics": "spinloom.interfaces",
     "Phantom": "spinloom.tissue.phantom",
     "PhantomSimulator": "spinloom.phantom_simulator",
+    "PhantomSolution": "spinloom.physics.imaging.engine",
     "Picture": "spinloom.evaluation.report_content",
     "PoolSimulator": "spinloom.pool_simulator",
     "PoolSolution": "spinloom.physics.engine",
@@ -178,6 +188,7 @@ _HOMES = {
     "RunInfo": "spinloom.interfaces",
     "Section": "spinloom.evaluation.report_content",
     "SemisolidPool": "spinloom.tissue.pools",
+    "SequenceChanges": "spinloom.physics.sequence_changes",
     "Shot": "spinloom.sequence.shots",
     "Signal": "spinloom.interfaces",
     "Simulator": "spinloom.interfaces",
@@ -189,8 +200,10 @@ _HOMES = {
     "TrainedSurrogate": "spinloom.learning.trained_surrogate",
     "build_phantom": "spinloom.tissue.phantoms.door",
     "build_sequence": "spinloom.sequence_sources",
+    "changed_timeline": "spinloom.physics.changed_timeline",
     "check_lines": "spinloom.reconstruction.line_check",
     "dictionary_of": "spinloom.quantify.dictionary",
+    "differentiable_sequence": "spinloom.family_gradients",
     "downsample": "spinloom.tissue.phantoms.resampling",
     "draw_parameters": "spinloom.sequence_sources",
     "epg_echo_train": "spinloom.physics.epg",
@@ -227,6 +240,7 @@ _HOMES = {
     "sequence_families": "spinloom.sequence_sources",
     "shots": "spinloom.sequence.shots",
     "simulate": "spinloom.tasks.simulate",
+    "solve_phantom": "spinloom.physics.imaging.engine",
     "solve_pools": "spinloom.physics.engine",
     "span": "spinloom.evaluation.wording",
     "svg": "spinloom.evaluation.canvas",

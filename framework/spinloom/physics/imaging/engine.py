@@ -11,24 +11,23 @@ import torch
 from torch import Tensor
 
 from spinloom.errors import ConfigurationError, known_names
+from spinloom.physics.changed_timeline import changed_timeline
 from spinloom.physics.imaging.arrangement import arrange
 from spinloom.physics.imaging.expansion import expansion
 from spinloom.physics.imaging.line_axes import line_axis
-from spinloom.physics.imaging.playing import play
 from spinloom.physics.imaging.programs import plan_of, program_of
 from spinloom.physics.imaging.pulse_maps import PulseTable
 from spinloom.physics.imaging.ranges import range_of
-from spinloom.physics.imaging.readouts import LONGEST_TURN, interpolation, spread_rate
+from spinloom.physics.imaging.readable import play_readable
+from spinloom.physics.imaging.readouts import LONGEST_TURN, spread_rate
 from spinloom.physics.imaging.spins import Spins, spins_of
 from spinloom.physics.imaging.tiles import Tiles
+from spinloom.physics.sequence_changes import SequenceChanges, checked
 from spinloom.sequence.spatial_steps import RfStep, SpatialProgram
 from spinloom.sequence.timeline import Timeline
 from spinloom.tissue.phantom import Phantom
 
 ENGINES = ("auto", "fast", "general", "readable")
-
-SPINS_AT_ONCE = 2**18
-"""Isochromats that the readable engine plays together; memory grows with this, not with the phantom."""
 
 MOST_TURN = 8.0
 """As `LONGEST_TURN`, for the compiled engine, to which a part costs more than the terms of a longer one."""
@@ -55,6 +54,7 @@ def solve_phantom(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     start: Tensor | None = None,
+    changes: SequenceChanges | None = None,
     dephasing: bool = True,
     complete_recovery: bool = False,
     larmor: float = 0.0,
@@ -66,6 +66,7 @@ def solve_phantom(
 
     rtol: largest error of a sample, relative to the mean M0 of the phantom's voxels, by interpolation
     start: magnetisation along z before the first event, of the phantom's shape; None for equilibrium
+    changes: by how much the sequence is played otherwise than `timeline` says; None plays it as it is
     dephasing: whether the spins of a single plane spread over its thickness
     complete_recovery: whether magnetisation is at equilibrium before each excitation that follows a readout
     larmor: Larmor frequency [Hz], for ppm terms of pulses and receivers
@@ -74,28 +75,44 @@ def solve_phantom(
         or `auto`: `fast` where it can
     threads: of the compiled engines; None takes torch's
     progress: called now and then with the isochromats that are done and their number
+
+    Differentiable with respect to the maps of the phantom, `start` and `changes`, by the readable engine.
     """
     if engine not in ENGINES:
         raise ConfigurationError(f"simulator.engine is '{engine}'. {known_names(engine, ENGINES)}")
-    spins = spins_of(phantom, dephasing, start, dtype=dtype, device=torch.device(device))
-    compiled = engine != "readable" and spins.m0.device.type == "cpu" and not spins.differentiable
+    where = torch.device(device)
+    spins = spins_of(phantom, dephasing, start, dtype=dtype, device=where)
+    notes: tuple[str, ...] = ()
+    if changes is not None:
+        changes = checked(changes, timeline, where)
+        notes = changes.sentences
+    compiled = engine != "readable" and where.type == "cpu" and not _asking(spins, changes)
     if engine in ("fast", "general") and not compiled:
         raise ConfigurationError(
             f"simulator.engine is '{engine}', which has no gradients and runs on the CPU, but "
-            f"{'a map asks for gradients' if spins.differentiable else f'the device is {device}'}; engine=auto plays "
-            "with torch where it must."
+            f"{_asking(spins, changes) or f'the device is {device}'}; engine=auto plays with torch where it must."
         )
-    middle, spread = spread_rate(spins)
+    if compiled and changes is not None:
+        timeline = changed_timeline(timeline, changes)
+    _, spread = spread_rate(spins)
     most = MOST_TURN if compiled else LONGEST_TURN
-    longest = 2 * most / spread if spread > 0 else math.inf
-    program = program_of(timeline, larmor, longest, complete_recovery)
-    tables = [PulseTable(pulse, spins, _pulse_rtol(program, rtol)) for pulse in program.pulses]
+    program = program_of(timeline, larmor, 2 * most / spread if spread > 0 else math.inf, complete_recovery)
+    pulse_rtol = _pulse_rtol(program, rtol)
     if compiled:
+        tables = [PulseTable(pulse, spins, pulse_rtol) for pulse in program.pulses]
         tiles = _tiles(program, spins, tables, rtol, every_sample=engine == "general")
         samples = tiles.play(torch.get_num_threads() if threads is None else threads, progress) / spins.count
+        time = program.time
     else:
-        samples = _play_parts(program, spins, middle, spread, tables, rtol, progress)
-    return PhantomSolution(samples, program.time, program.measurement, program.notes)
+        samples, time = play_readable(timeline, program, spins, changes, rtol / 4, pulse_rtol, progress)
+    return PhantomSolution(samples, time, program.measurement, (*program.notes, *notes))
+
+
+def _asking(spins: Spins, changes: SequenceChanges | None) -> str:
+    """What asks for gradients, in words; nothing where nothing does."""
+    if spins.differentiable:
+        return "a map asks for gradients"
+    return "a change of the sequence asks for gradients" if changes is not None and changes.differentiable else ""
 
 
 def _pulse_rtol(program: SpatialProgram, rtol: float) -> float:
@@ -111,26 +128,3 @@ def _tiles(program: SpatialProgram, spins: Spins, tables: list[PulseTable], rtol
     furthest = max((float(np.abs(program.readouts[number].times).max()) for number in plan.readouts), default=0.0)
     terms = expansion(furthest, range_of(spins.b0), range_of(spins.r2), rtol / 2)
     return Tiles(program, plan, arrange(spins, axis), terms, tables, rtol / 8)
-
-
-def _play_parts(
-    program: SpatialProgram,
-    spins: Spins,
-    middle: complex,
-    spread: float,
-    tables: list[PulseTable],
-    rtol: float,
-    progress: Callable[[int, int], None] | None,
-) -> Tensor:
-    """The readable engine, part after part of the isochromats."""
-    interpolations = [interpolation(readout, middle, spread, rtol / 4) for readout in program.readouts]
-    total: Tensor | None = None
-    done = 0
-    for part in spins.parts(SPINS_AT_ONCE):
-        samples = play(program, part, interpolations, tables)
-        total = samples if total is None else total + samples
-        done += part.m0.numel()
-        if progress is not None:
-            progress(done, spins.count)
-    assert total is not None
-    return total

@@ -14,7 +14,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from spinloom.physics.imaging.ranges import range_of
@@ -79,16 +78,18 @@ def moving_axes(readout: SpatialReadout, spins: Spins) -> tuple[bool, bool, bool
     return z, y, x
 
 
-def contract(values: Tensor, readout: SpatialReadout, spins: Spins) -> Tensor:
-    """Sums over the spins of `values` `(..., z, y, x)` with the phase of each sample, shape `(..., samples)`."""
-    moments = torch.tensor(readout.moments, device=values.device)
-    moving = moving_axes(readout, spins)
+def contract(values: Tensor, moments: Tensor, moving: tuple[bool, bool, bool], spins: Spins) -> Tensor:
+    """Sums over the spins of `values` `(..., z, y, x)` with the phase of each sample, shape `(..., samples)`.
+
+    moments: of each sample [cycles/m], shape `(samples, 3)`
+    moving: along which axes they have a part, as of `moving_axes`
+    """
     phases = [phase.to(values.dtype) for phase in spins.phases(moments)]
     still = [number - 3 for number in range(3) if not moving[number]]
     reduced = values.sum(dim=still) if still else values
     ordered = [phases[number] for number in range(3) if moving[number]]
     if not ordered:
-        return reduced[..., None].expand(*reduced.shape, readout.times.size)
+        return reduced[..., None].expand(*reduced.shape, moments.shape[0])
     reduced = reduced @ ordered[-1]
     for phase in reversed(ordered[:-1]):
         reduced = (reduced * phase).sum(dim=-2)
