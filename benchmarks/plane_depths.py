@@ -3,8 +3,8 @@
     python benchmarks/plane_depths.py [--spins 2 4] [--b1 0.8] [--cycles 1 2 3 ...] [--phantom brain]
 
 A fast spin echo (128 x 128, 8 shots of 16 echoes) at a B1 that refocuses badly, with crushers of so many cycles over
-the plane.  The spins of a plane lie at 63 depths in turn; the volume has 61 planes at every place, so it dephases by itself
-below 61 cycles.  Errors are || S - S_volume || / || S_volume ||, and the largest one over the largest sample.
+the plane.  The spins of a plane lie at 63 depths in turn; the volume has 61 planes at every place, so it dephases by
+itself below 61 cycles.  Errors are || S - S_volume || / || S_volume ||, and the largest one over the largest sample.
 """
 
 from __future__ import annotations
