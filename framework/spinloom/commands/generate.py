@@ -14,6 +14,7 @@ HELP = """Simulate many tissues into a set of signals.
   spinloom generate simulator=cest sequence=aptw_3t_36pulses tissue=wm_3t_7pool \\
       tissue.t1='uniform(0.8, 1.6)' tissue.cest_pool.amide.k='loguniform(10, 500)' samples=10000 output=sets/apt
   spinloom generate experiment=... --cfg job
+  spinloom generate engine=ray cluster=HOST:6379 experiment=larginine_dictionary output=sets/larginine
 
 Numbers of the tissue are ranges as for simulate, latin(low, high) and loglatin(low, high) among them. Protocols are
 drawn from a family of sequences: sequence='cest_train()' +protocols.draw.pulses=[10,30] +protocols.count=20.
@@ -43,6 +44,7 @@ def _generate(config: dict[str, Any]) -> None:
     finally:
         progress.close()
     rate = done.samples / done.seconds if done.seconds else 0.0
-    share = 100 * done.simulated / done.seconds if done.seconds else 0.0
     click.echo(f"{done.path}: {done.total:,} samples, {done.samples:,} of them now, {rate:,.0f}/s.")
-    click.echo(f"{share:.0f} % of {done.seconds:.3g} s was simulation. Digest {done.digest[:16]}.")
+    share = f"{100 * done.simulated / done.seconds:.0f} % of {done.seconds:.3g} s was simulation"
+    spread = f"{done.simulated:.3g} s of simulation in {done.seconds:.3g} s"
+    click.echo(f"{share if config['engine'] == 'local' else spread}. Digest {done.digest[:16]}.")

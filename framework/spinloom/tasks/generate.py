@@ -9,41 +9,43 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import yaml
 
 from spinloom import provenance, tracking
 from spinloom.errors import ConfigurationError
-from spinloom.interfaces import Signal, Simulator
 from spinloom.learning.set_tissues import tissues_of
 from spinloom.learning.signal_set import Description, SetWriter
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import read_sequence, sequence_content
+from spinloom.tasks.chunks import Chunk, ChunkMaker, Order, chunk_orders, drawn, make_here
 from spinloom.tasks.protocols import protocols
+from spinloom.tasks.ray_engine import make_on_ray, require_cluster
 from spinloom.tasks.record import simulation_record, simulator_params, without_password
 from spinloom.tasks.simulate import build_simulator, check_fit
 from spinloom.tissue.addresses import numbers_of
 from spinloom.tissue.batches import TissuePlan, plan_batch
 from spinloom.tissue.pools import Tissue
 
-_SEEDS = 2**32
-"""Seeds that lie between those of two protocols: more chunks than any set has."""
-
 STORES = ("float32", "float64")
+
+ENGINES = ("local", "ray")
+
+_OF_NO_MATTER = ("output", "tracking", "engine", "cluster")
+"""Keys of the configuration that change nothing of the set."""
 
 
 @dataclass(frozen=True)
 class Generated:
     """A set that is whole.
 
-    simulated, seconds: time spent simulating, and in all, by this run [s]
+    simulated, seconds: time spent simulating, of all workers together, and in all, by this run [s]
     samples: simulated by this run, of `total`
     """
 
@@ -63,6 +65,10 @@ def run_generate(config: Mapping[str, Any], progress: Callable[[int, int], None]
     settings = tracking.TrackingSettings.from_config(config["tracking"])
     began, started = time.perf_counter(), datetime.now(UTC)
     path = Path(config["output"])
+    if config["engine"] not in ENGINES:
+        raise ConfigurationError(f"engine is {config['engine']!r}; it is one of {', '.join(ENGINES)}.")
+    if config["engine"] == "ray":
+        require_cluster(config["cluster"])
     simulator = build_simulator(config["simulator"])
     sources = protocols(config)
     plan = _plan(config)
@@ -70,10 +76,11 @@ def run_generate(config: Mapping[str, Any], progress: Callable[[int, int], None]
     for timeline in timelines:
         probe = _probe(plan, timeline, config)
         check_fit(simulator, config["simulator"]["name"], timeline, probe)
+    maker = ChunkMaker(config["simulator"], plan, tuple(timelines), config["field"], settings)
     writer = SetWriter(path, _description(config, sources, timelines, plan))
     with tracking.run(settings, task="generate", name=f"set {path.name}", parent=None) as run:
         run.log_params({**_params(config, writer.description), "seed": config["seed"]})
-        samples, simulated = _fill(writer, timelines, plan, simulator, config, progress)
+        samples, simulated = _fill(writer, maker, config, progress)
         digest = writer.finish()
         done = Generated(path, digest, samples, writer.description.samples, simulated, time.perf_counter() - began)
         _log(run, done, config, writer.description, timelines, started)
@@ -124,13 +131,9 @@ def _plan(config: Mapping[str, Any]) -> TissuePlan:
 def _probe(plan: TissuePlan, timeline: Timeline, config: Mapping[str, Any]) -> Tissue:
     """One tissue of the set, to see whether it fits."""
     seed = config["seed"]
-    columns = plan.columns(seed) if not plan.draws else _drawn(plan, 1, seed)
+    columns = plan.columns(seed) if not plan.draws else drawn(plan, 1, seed)
     numbers = {address: values[:1] for address, values in columns.items()}
     return tissues_of(plan, numbers, timeline, config["field"])
-
-
-def _drawn(plan: TissuePlan, count: int, seed: int) -> dict[str, np.ndarray]:
-    return {address: draw.values(count, seed, address) for address, draw in plan.draws.items()}
 
 
 def _description(
@@ -142,7 +145,7 @@ def _description(
         raise ConfigurationError(f"chunk is {config['chunk']!r}; it is a whole number from 1.")
     known = numbers_of(plan.mapping)
     varied = [*plan.lists, *plan.table, *plan.grids, *plan.draws]
-    asked = {key: value for key, value in without_password(config).items() if key not in ("output", "tracking")}
+    asked = {key: value for key, value in without_password(config).items() if key not in _OF_NO_MATTER}
     return Description(
         protocols={source: sequence_content(source) for source in sources},
         measurements=np.array([int((timeline.block_adc >= 0).sum()) for timeline in timelines]),
@@ -161,32 +164,26 @@ def _description(
 
 def _fill(
     writer: SetWriter,
-    timelines: list[Timeline],
-    plan: TissuePlan,
-    simulator: Simulator,
+    maker: ChunkMaker,
     config: Mapping[str, Any],
     progress: Callable[[int, int], None] | None,
 ) -> tuple[int, float]:
     """Write every chunk that is missing; returns samples and the time spent simulating them [s]."""
     description, simulated, samples = writer.description, 0.0, 0
     missing = writer.missing()
-    sizes = [tissues.stop - tissues.start for _, tissues in description.chunks]
-    left = sum(sizes[chunk] for chunk in missing)
-    grid = None if plan.draws and len(plan.axes) == 1 else plan.columns(config["seed"])
-    for chunk in missing:
-        protocol, tissues = description.chunks[chunk]
-        if grid is None:
-            columns = _drawn(plan, sizes[chunk], (config["seed"] * _SEEDS + protocol) * _SEEDS + tissues.start)
-        else:
-            columns = {address: values[tissues] for address, values in grid.items()}
-        tissue = tissues_of(plan, columns, timelines[protocol], config["field"])
-        start = time.perf_counter()
-        signal = simulator.simulate(timelines[protocol], tissue)
-        simulated += time.perf_counter() - start
-        assert isinstance(signal, Signal)
-        first = torch.from_numpy(signal.first_samples())
-        writer.write(chunk, columns, signal.mz[..., first].cpu().numpy(), signal.mxy[..., first].cpu().numpy())
-        samples += sizes[chunk]
+    chunks = description.chunks
+    left = sum(chunks[number][1].stop - chunks[number][1].start for number in missing)
+    for chunk in _made(maker, chunk_orders(description, maker.plan, config["seed"], missing), config):
+        writer.write(chunk.order.number, chunk.order.columns, chunk.mz, chunk.mxy)
+        samples += len(chunk)
+        simulated += chunk.seconds
         if progress is not None:
             progress(samples, left)
     return samples, simulated
+
+
+def _made(maker: ChunkMaker, orders: Iterable[Order], config: Mapping[str, Any]) -> Iterator[Chunk]:
+    """The chunks by the engine that is asked for."""
+    if config["engine"] == "local":
+        return make_here(maker, orders)
+    return make_on_ray(maker, orders, config["cluster"])

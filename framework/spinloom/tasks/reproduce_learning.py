@@ -15,6 +15,7 @@ from torch import Tensor
 
 from spinloom.errors import OutputError
 from spinloom.learning.artefact import load_surrogate
+from spinloom.learning.set_folder import open_sets
 from spinloom.learning.signal_set import SignalSet, open_set
 from spinloom.tasks.evaluate_surrogate import run_evaluate
 from spinloom.tasks.generate import run_generate
@@ -82,7 +83,7 @@ def repeat_evaluation(folder: Path, record: Mapping[str, Any], config: dict[str,
 
 def repeat_set(folder: Path, record: Mapping[str, Any], config: dict[str, Any]) -> Repeated:
     """Make a set again, and compare it with the one that was made where that is still there."""
-    with _elsewhere(config) as again:
+    with _elsewhere({**config, "engine": "local", "cluster": None}) as again:
         now = run_generate(again)
         if now.digest == record["params"]["digest"]:
             return Repeated(True, True, ())
@@ -111,7 +112,7 @@ def _set(record: Mapping[str, Any], config: Mapping[str, Any]) -> str | None:
     if config["set"] is None:
         return None
     path, digest = record["params"]["set"], record["params"]["digest"]
-    found = open_set(path)
+    found = open_sets(path)
     if found.digest != digest:
         raise OutputError(
             f"The set {path} is not the one that '{record['name']}' learned from: its digest was {digest[:16]} and is "
