@@ -19,6 +19,7 @@ from spinloom.physics.imaging.aliasing_notes import aliasing_notes
 from spinloom.physics.imaging.depths import groups
 from spinloom.physics.imaging.engine import ENGINES, PhantomSolution, solve_phantom
 from spinloom.physics.imaging.larmor import larmor_frequency
+from spinloom.physics.imaging.unspread import refuse_unspread_t2_prime
 from spinloom.sequence.spatial_program import spatial_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence.trajectory import labels, trajectory
@@ -63,6 +64,7 @@ class PhantomSimulator:
     def check(self, timeline: Timeline, subject: Phantom) -> None:
         """Raise where `timeline` cannot be played on `subject`, or the image needs more memory than there is."""
         refuse_rf_shims(timeline)
+        refuse_unspread_t2_prime(subject)
         larmor_frequency(timeline, subject)
         coils = 1 if subject.coils is None else subject.coils.shape[0]
         refuse_beyond_memory(ImageSize(subject.voxels, coils, timeline.adc_samples), self._numerics.dtype)

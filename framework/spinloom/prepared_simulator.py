@@ -51,7 +51,8 @@ class PreparedSimulator:
 
     def check(self, timeline: Timeline, subject: Phantom) -> None:
         """Raise where preparation and readout cannot be told apart, or the image needs more memory than there is."""
-        self._readout.check(timeline, subject)
+        spread = self._spins > 1 and subject.voxels > 1
+        self._readout.check(timeline, replace(subject, t2_prime=None) if spread else subject)
         _refuse_unsaid(timeline, shots(timeline))
         coils = 1 if subject.coils is None else subject.coils.shape[0]
         spins = subject.voxels * self._spins ** sum(count > 1 for count in subject.shape)

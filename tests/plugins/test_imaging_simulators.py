@@ -121,6 +121,39 @@ def test_a_coil_weighs_the_magnetisation_of_each_place(
     assert float((first - second).abs().max()) < 1e-9
 
 
+def test_t2_prime_shortens_free_induction_and_leaves_a_spin_echo(timelines: dict[str, Timeline]) -> None:
+    """EPI echoes decay by exp(-t / T2') more, to the 0.3 / n of n spins; FSE's, at every eighth millisecond, do not.
+
+    At the samples nearest to k = 0, which T2 of the tubes weighs alike with and without T2'.
+    """
+    kept = {}
+    for family in ("epi", "fse"):
+        without, spread = (
+            spinloom.simulate(
+                sequence=timelines[family],
+                phantom=spinloom.build_phantom({"name": "tubes", "matrix": 16, "spins": 8, "t2_prime_s": t2_prime}),
+            )
+            for t2_prime in (None, 0.02)
+        )
+        middle = int(np.argmin(np.linalg.norm(without.trajectory, axis=1)))
+        kept[family] = complex(spread.samples[0, middle] / without.samples[0, middle])
+    time = 10e-3  # the echo time of the EPI
+    assert abs(kept["epi"]) == pytest.approx(np.exp(-time / 0.02), abs=0.02)  # 64 spins, and the size of a hard pulse
+    assert kept["fse"] == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("simulator", ["epi", "bloch", "cest_epi"])
+def test_t2_prime_of_lone_spins_is_refused_with_the_way_out(
+    simulator: str, timelines: dict[str, Timeline], pools: spinloom.Phantom
+) -> None:
+    lone = replace(pools, t2_prime=torch.full_like(pools.m0, 0.03))
+    timeline = timelines["cest_epi" if simulator == "cest_epi" else "epi"]
+    with pytest.raises(RequirementError, match=r"has T2' and one spin a voxel, .*; add phantom\.spins=4"):
+        spinloom.simulate(sequence=timeline, phantom=lone, simulator=simulator)
+    if simulator == "cest_epi":
+        spinloom.simulate(sequence=timeline, phantom=lone, simulator=simulator, spins=2)
+
+
 def test_noise_has_the_size_that_was_asked_for_and_follows_the_seed(
     timelines: dict[str, Timeline], phantom: spinloom.Phantom
 ) -> None:

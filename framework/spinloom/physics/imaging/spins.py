@@ -17,6 +17,7 @@ from torch import Tensor
 
 from spinloom.physics.imaging.depths import plane_depths
 from spinloom.physics.imaging.empty_voxels import fill_numbers
+from spinloom.physics.imaging.unspread import refuse_unspread_t2_prime
 from spinloom.tissue.phantom import Phantom, centres
 
 
@@ -97,7 +98,10 @@ def spins_of(
     dephasing: whether the spins of a single plane spread over its thickness; else they lie in its middle
     start: magnetisation along z before the first event, None for equilibrium
     dtype, device: of the isochromats; None takes the phantom's
+
+    Raises `RequirementError` for T2' that is not spread over the spins of each voxel.
     """
+    refuse_unspread_t2_prime(phantom)
     kind, where = dtype or phantom.m0.dtype, device or phantom.m0.device
     m0, t1, t2, b0, b1 = (
         values.to(where, kind) for values in (phantom.m0, phantom.t1, phantom.t2, phantom.b0, phantom.b1)
