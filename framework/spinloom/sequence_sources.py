@@ -24,6 +24,9 @@ from spinloom.sequence.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
+_KEPT = 1024
+"""Built sequences that are kept, some 0.1 MB each: a set of drawn protocols asks for each of them twice."""
+
 
 def read_sequence(source: str | Path) -> Timeline:
     """Read a `.seq` file of Pulseq 1.2 to 1.5, or build one.
@@ -108,7 +111,7 @@ def _is_there(path: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=_KEPT)
 def _of_expression(text: str) -> BuiltSequence | None:
     expression = parse_expression(text)
     return None if expression is None else build_sequence(expression[0], **expression[1])

@@ -4,14 +4,19 @@
 
 The published network has 14 inputs and two hidden layers of 256 with sigmoids, and learns with the true signal before
 (teacher forcing), while it runs free on its own output in use (Nagar et al. 2023,
-https://doi.org/10.1038/s41598-023-45548-8).  `unrolled` adds to its loss that of running free over a number of steps,
-so that it learns from its own errors too.
+https://doi.org/10.1038/s41598-023-45548-8).  Layers and parameters are the published ones here too, 69,889.  What
+differs by default is how numbers reach them: relaxation times, fraction and rate by their logarithm, all centred.
+`unrolled` adds to the loss that of running free over a number of steps, so that it learns from its own errors too.
+
+The magnitude at the readout is all that a step is told of the one before: the transverse phase is not among the inputs,
+nor what the solute remembers.  So saturations should end on whole turns of their offset (`cest_fingerprint`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -34,9 +39,28 @@ from spinloom import (
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "silu": nn.SiLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 
 
+class Centred(nn.Module):
+    """Numbers between 0 and 1 as numbers between -spread and spread."""
+
+    def __init__(self, spread: float) -> None:
+        super().__init__()
+        self._spread = spread
+
+    def forward(self, scaled: Tensor) -> Tensor:
+        """The numbers, of any shape."""
+        return (2 * self._spread) * scaled - self._spread
+
+
 class DynamicMlp:
-    """Architecture: `hidden`, widths of the layers; `activation`, between them; `unrolled`, steps of running free in
-    the loss, 0 for teacher forcing alone, as published."""
+    """Architecture of the network.
+
+    hidden: widths of the layers
+    activation: between them, one of `ACTIVATIONS`
+    unrolled: steps of running free in the loss, 0 for teacher forcing alone, as published
+    spread: inputs reach the layers between -spread and spread, 0 for 0 .. 1, as published
+    logarithmic: names of inputs that are scaled by their logarithm, none as published
+    ranges: of inputs by name, where training covers less than was published
+    """
 
     replaces = "step"
     quantity = "mxy_abs"
@@ -45,11 +69,11 @@ class DynamicMlp:
         subject=frozenset({"tissue"}),
         lineshapes=frozenset({"lorentzian", "superlorentzian", "gaussian"}),
     )
-    inputs = (
+    inputs: tuple[Input, ...] = (
         Input("water T1", "s", 1.3, 3.4),
         Input("water T2", "s", 0.04, 1.2),
         Input("solute T1", "s", 1.3, 3.4),
-        Input("solute T2", "s", 4e-5, 0.04),
+        Input("solute T2", "s", 1e-5, 0.04),
         Input("solute fraction", "1", 20 / 111e3, 30e3 / 110e3),
         Input("exchange rate", "1/s", 5.0, 1500.0),
         Input("B1", "uT", 0.0, 6.0),
@@ -68,13 +92,18 @@ class DynamicMlp:
         if self._activation not in ACTIVATIONS:
             known = ", ".join(sorted(ACTIVATIONS))
             raise ConfigurationError(f"surrogate.activation is '{self._activation}'; it is one of {known}.")
-        if not self._hidden or min(self._hidden) < 1 or self._unrolled < 0:
-            raise ConfigurationError("surrogate.hidden are widths of layers from 1, surrogate.unrolled steps from 0.")
+        self._spread = float(architecture.get("spread", 0.0))
+        if not self._hidden or min(self._hidden) < 1 or self._unrolled < 0 or self._spread < 0:
+            raise ConfigurationError(
+                "surrogate.hidden are widths of layers from 1, surrogate.unrolled steps from 0, surrogate.spread is 0 "
+                "or more."
+            )
+        self.inputs = _inputs(self.inputs, architecture.get("ranges") or {}, architecture.get("logarithmic") or ())
 
     def network(self) -> nn.Module:
         """The layers; the output ends in a sigmoid, for a magnitude lies between 0 and 1."""
         widths = [len(self.inputs) + 1, *self._hidden]
-        layers: list[nn.Module] = []
+        layers: list[nn.Module] = [Centred(self._spread)] if self._spread else []
         for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), ACTIVATIONS[self._activation]()]
         return nn.Sequential(*layers, nn.Linear(widths[-1], 1), nn.Sigmoid())
@@ -144,3 +173,25 @@ class DynamicMlp:
             before = network(torch.cat([step, before[:, None]], dim=-1))[:, 0]
             found.append(before)
         return torch.stack(found, dim=1)
+
+
+def _inputs(
+    known: Sequence[Input], ranges: Mapping[str, Sequence[float]], logarithmic: Sequence[str]
+) -> tuple[Input, ...]:
+    """The inputs in `ranges` of their own, some of them logarithmic."""
+    names = [entry.name for entry in known]
+    for name in (*ranges, *logarithmic):
+        if name not in names:
+            raise ConfigurationError(f"There is no input '{name}'. It is one of {', '.join(names)}.")
+    found = tuple(
+        replace(entry, low=float(low), high=float(high), logarithmic=entry.name in logarithmic)
+        for entry in known
+        for low, high in [ranges.get(entry.name, (entry.low, entry.high))]
+    )
+    for entry in found:
+        if not entry.low <= entry.high or (entry.logarithmic and entry.low <= 0):
+            raise ConfigurationError(
+                f"surrogate.ranges has {entry.name} from {entry.low:g} to {entry.high:g}; a range rises, and one on a "
+                "logarithmic scale begins above 0."
+            )
+    return found

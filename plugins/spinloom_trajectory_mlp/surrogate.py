@@ -59,8 +59,26 @@ def _inputs() -> Iterator[Input]:
     yield from _TRAIN
 
 
+class Centred(nn.Module):
+    """Numbers between 0 and 1 as numbers between -spread and spread."""
+
+    def __init__(self, spread: float) -> None:
+        super().__init__()
+        self._spread = spread
+
+    def forward(self, scaled: Tensor) -> Tensor:
+        """The numbers, of any shape."""
+        return (2 * self._spread) * scaled - self._spread
+
+
 class TrajectoryMlp:
-    """Architecture: `hidden`, widths of the layers; `activation`, between them; `measurements`, how many it gives."""
+    """Architecture of the network.
+
+    hidden: widths of the layers
+    activation: between them, one of `ACTIVATIONS`
+    spread: inputs reach the layers between -spread and spread, 0 for 0 .. 1, as published
+    measurements: how many it gives
+    """
 
     replaces = "trajectory"
     quantity = "mz_over_m0"
@@ -79,13 +97,17 @@ class TrajectoryMlp:
         if self._activation not in ACTIVATIONS:
             known = ", ".join(sorted(ACTIVATIONS))
             raise ConfigurationError(f"surrogate.activation is '{self._activation}'; it is one of {known}.")
-        if not self._hidden or min(self._hidden) < 1 or self._measurements < 1:
-            raise ConfigurationError("surrogate.hidden and surrogate.measurements are widths of layers, from 1.")
+        self._spread = float(architecture.get("spread", 0.0))
+        if not self._hidden or min(self._hidden) < 1 or self._measurements < 1 or self._spread < 0:
+            raise ConfigurationError(
+                "surrogate.hidden and surrogate.measurements are widths of layers, from 1; surrogate.spread is 0 or "
+                "more."
+            )
 
     def network(self) -> nn.Module:
         """The layers, the last of which ends in a sigmoid, for a spectrum lies between 0 and 1."""
         widths = [len(self.inputs), *self._hidden]
-        layers: list[nn.Module] = []
+        layers: list[nn.Module] = [Centred(self._spread)] if self._spread else []
         for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), ACTIVATIONS[self._activation]()]
         return nn.Sequential(*layers, nn.Linear(widths[-1], self._measurements), nn.Sigmoid())

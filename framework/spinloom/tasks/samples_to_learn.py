@@ -11,9 +11,10 @@ from spinloom import provenance
 from spinloom.errors import ConfigurationError
 from spinloom.interfaces import Checker, Surrogate
 from spinloom.learning.batches import Samples, make_samples
+from spinloom.learning.set_folder import JoinedParts, open_sets
 from spinloom.learning.set_parts import SetParts, timeline_of, tissue_of
 from spinloom.learning.settings import TrainingSettings
-from spinloom.learning.signal_set import SignalSet, open_set
+from spinloom.learning.signal_set import SignalSet
 from spinloom.learning.sources import FreshParts, Source
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import sequence_content
@@ -48,20 +49,23 @@ def samples_to_learn(config: Mapping[str, Any], name: str, surrogate: Surrogate,
 
 
 def _from_set(config: Mapping[str, Any], name: str, surrogate: Surrogate, settings: TrainingSettings) -> Learned:
-    signals = open_set(config["set"])
-    made = signals.attributes["config"]
-    _refuse_other(config, signals)
-    for protocol in range(len(signals.protocols)):
-        numbers, timeline = signals.part(protocol, slice(0, 1)).numbers, timeline_of(signals, protocol)
-        _check(name, surrogate, timeline, tissue_of(made, numbers, timeline))
-    parts = SetParts(signals, surrogate, surrogate.inputs, settings.validation)
+    folder = open_sets(config["set"])
+    for signals in folder.sets:
+        made = signals.attributes["config"]
+        _refuse_other(config, signals)
+        for protocol in range(len(signals.protocols)):
+            numbers, timeline = signals.part(protocol, slice(0, 1)).numbers, timeline_of(signals, protocol)
+            _check(name, surrogate, timeline, tissue_of(made, numbers, timeline))
+    parts = tuple(SetParts(signals, surrogate, surrogate.inputs, settings.validation) for signals in folder.sets)
     return Learned(
-        Source(parts, config["seed"], settings.buffer, settings.validation_samples),
-        {"set": signals.digest, "seed": config["seed"]},
+        Source(JoinedParts(parts), config["seed"], settings.buffer, settings.validation_samples),
+        {"set": folder.digest, "seed": config["seed"]},
         {
-            "set": {"path": str(Path(config["set"]).absolute()), "digest": signals.digest, "samples": len(signals)},
-            "made_by": {key: made.get(key) for key in _MADE_BY},
-            "sequences": _hashes([timeline_of(signals, number) for number in range(len(signals.protocols))]),
+            "set": {"path": str(Path(config["set"]).absolute()), "digest": folder.digest, "samples": len(folder)},
+            "made_by": folder.made_by(_MADE_BY),
+            "sequences": _hashes(
+                timeline_of(signals, number) for signals in folder.sets for number in range(len(signals.protocols))
+            ),
         },
     )
 
@@ -72,7 +76,7 @@ def _refuse_other(config: Mapping[str, Any], signals: SignalSet) -> None:
     version, wanted = signals.attributes.get("spinloom"), config.get("set_version") or provenance.versions()["spinloom"]
     if version != wanted:
         raise ConfigurationError(
-            f"set={config['set']} was made by Spinloom {version}, and {wanted} is asked for, whose signals may differ; "
+            f"set={signals.path} was made by Spinloom {version}, and {wanted} is asked for, whose signals may differ; "
             f"make the set anew with `spinloom generate`, or accept it as it is with set_version={version}."
         )
     tissue = config["names"].get("tissue")
@@ -84,7 +88,7 @@ def _refuse_other(config: Mapping[str, Any], signals: SignalSet) -> None:
             found = made["sequence"] if key == "sequence" else made["names"]["tissue"]
             what = "has changed since" if found == asked else "is asked for"
             raise ConfigurationError(
-                f"set={config['set']} was made with {key}={found}, but {key}={asked} {what}; leave {key} out, or make "
+                f"set={signals.path} was made with {key}={found}, but {key}={asked} {what}; leave {key} out, or make "
                 "a set of it with `spinloom generate`."
             )
 

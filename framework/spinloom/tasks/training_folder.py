@@ -131,7 +131,12 @@ def _facts(done: Training) -> dict[str, Any]:
 def _learned_from(done: Training) -> dict[str, str]:
     facts, made = done.facts, done.facts["made_by"]
     where = f"set {facts['set']['path']}" if facts["set"] else "fresh samples each epoch"
-    rows = {"Samples": where, "Simulator": str(made["simulator"]["name"]), "Sequence": str(made["sequence"])}
+    simulators, sequences = made["simulator"], made["sequence"]
+    if "name" not in simulators:  # by set, where sets differ
+        simulators = {"name": ", ".join(sorted({str(each["name"]) for each in simulators.values()}))}
+    if isinstance(sequences, Mapping):
+        sequences = "; ".join(f"{name}: {each}" for name, each in sequences.items())
+    rows = {"Samples": where, "Simulator": str(simulators["name"]), "Sequence": str(sequences)}
     if facts["set"]:
         rows |= {"Digest of the set": facts["set"]["digest"], "Samples of the set": f"{facts['set']['samples']:,}"}
     return {**rows, "Sequences": f"{len(facts['sequences'])}", "First SHA-256": facts["sequences"][0]}
