@@ -105,7 +105,7 @@ def test_engines_meet_the_plain_sum(
 def test_the_error_asked_for_chooses_the_expansions(
     engine: str, textured: Any, plain_sums: dict[Any, np.ndarray]
 ) -> None:
-    """Each is held, and what is not asked for is not worked out: from 1e-2 on to 1e-8 the error falls a thousandfold."""
+    """Each is held, and what is not asked for is not worked out: the error falls with it."""
     timeline, subject = family("epi", "sinc"), textured()
     if ("epi", "sinc") not in plain_sums:
         plain_sums["epi", "sinc"] = isochromat_sum(timeline, subject)
