@@ -225,6 +225,37 @@ def test_gradients_of_a_rotated_block_scale_before_they_turn(train: Any, subject
     np.testing.assert_allclose(found.numpy(), plain, rtol=0, atol=1e-9)
 
 
+def test_a_readout_that_turns_onto_an_axis_leaves_it_when_scaled(train: Any, subject: Any) -> None:
+    """As the file has it, it plays along x alone; with x and y of different scale it has a part along y."""
+    angle = 0.4
+    steps = {"x": 9 * np.cos(angle), "y": 9 * np.sin(angle)}
+    timeline = train.pulse(90).read(8, 1e-4, **steps).timeline()
+    quaternion = (np.cos(angle / 2), 0.0, 0.0, -np.sin(angle / 2))
+    turned = replace(timeline, extensions=((Rotation(quaternion),),), block_extension=np.array([-1, 0]))
+    scale = torch.tensor([[1.0, 1.0], [1.0, 0.5], [1.0, 1.0]], dtype=torch.float64)
+    phantom, changes = subject((1, 4, 5)), SequenceChanges(gradient_scale=scale)
+    plain = isochromat_sum(changed_timeline(turned, changes), phantom)[0]
+    found = samples_of(turned, phantom, changes, dephasing=False)
+    np.testing.assert_allclose(found.numpy(), plain, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["rf_scale", "rf_offset", "gradient_scale"])
+def test_spins_that_are_all_alike_have_the_gradients_of_one(name: str, train: Any, phantom: Any) -> None:
+    """Tables of a single number have no slope: theirs must reach further.  All spins lie in one plane, off centre."""
+    timeline = train.pulse(70, duration=PULSE, z=2e4, frequency=100.0).wait(1e-3, z=30.0).read().timeline()
+    start = 1.0 if "scale" in name else 0.0
+
+    def gradient(shape: tuple[int, int, int]) -> float:
+        value = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+        plane = replace(phantom(shape, (0.2, 0.2, 0.005)), centre=(0.0, 0.0, 0.004))
+        samples = samples_of(timeline, plane, SequenceChanges(**{name: value}), dephasing=False)
+        (found,) = torch.autograd.grad(samples.real.sum() + 0.5 * samples.imag.sum(), value)
+        return found.item()
+
+    assert abs(gradient((1, 1, 1))) > 1e-4
+    assert gradient((1, 24, 24)) == pytest.approx(gradient((1, 1, 1)), rel=1e-6)
+
+
 def test_a_gradient_that_slopes_during_a_pulse_scales(train: Any, subject: Any) -> None:
     timeline = train.pulse(70, z=2e4, duration=PULSE).wait(2e-3, x=60.0).read(8, 1e-4, x=9.0).timeline()
     sloped = replace(timeline.gradients[0], knots=(0.0, PULSE / 2, PULSE / 2, PULSE))
