@@ -22,7 +22,7 @@ COMMANDS = {
     "sequence": ("spinloom.commands.sequence", "Describe, plot or write a Pulseq file."),
     "phantom": ("spinloom.commands.phantom", "List, draw or write phantoms: maps of spins on a grid."),
     "quantify": ("spinloom.commands.quantify", "Make maps of Z-spectra: WASABI, Lorentzian and other fits."),
-    "plugins": ("spinloom.commands.plugins", "List, show, disable or enable plugins."),
+    "plugins": ("spinloom.commands.plugins", "List, show, disable, examine or begin plugins."),
     "runs": ("spinloom.commands.runs", "List, sort and compare tracked runs."),
     "track": ("spinloom.commands.track", "Log results that were kept while tracking was down."),
     "reproduce": ("spinloom.commands.reproduce", "Run a tracked run again and compare."),

@@ -1,21 +1,23 @@
-"""`spinloom plugins`: which plugins are installed, whether each runs and why not; disable and enable them."""
+"""`spinloom plugins`: which plugins are installed, whether each runs and why not; disable, enable, begin one."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 from spinloom import registry
 from spinloom.commands.table import column_table, field_list
 from spinloom.registry import PluginRecord
+from spinloom.scaffold import KINDS, check_name, write_package
 
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """List the installed plugins, or show, disable or enable one."""
+    """List the installed plugins, or show, disable, enable, examine or begin one."""
     if ctx.invoked_subcommand is not None:
         return
     records = registry.load().records
@@ -53,6 +55,20 @@ def enable(name: str) -> None:
     """Enable a disabled plugin."""
     registry.enable(name, _installed())
     click.echo(f"Plugin '{name}' is enabled.")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin provides.")
+@click.option("--dir", "parent", type=click.Path(path_type=Path), default=Path(), help="Folder for the new package.")
+def new(name: str, kind: str, parent: Path) -> None:
+    """Write a whole plugin as a package of its own: code, configuration, test, README."""
+    check_name(name, registry.load())
+    folder = write_package(name, kind, parent)
+    click.echo(f"{folder} holds a {kind} that works. Next:")
+    click.echo(f"  pip install --editable {folder}")
+    click.echo(f"  spinloom plugins doctor {name}")
+    click.echo(f"  pytest {folder}")
 
 
 def _installed() -> set[str]:

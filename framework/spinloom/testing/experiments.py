@@ -15,7 +15,7 @@ from spinloom.interfaces import KSpace, Signal, Simulator, Subject
 from spinloom.sequence.events import AdcEvent
 from spinloom.sequence.timeline import Timeline
 from spinloom.tasks.simulate import build_simulator, check_fit
-from spinloom.testing.deviation import Deviation
+from spinloom.testing.deviation import Deviation, require
 from spinloom.testing.timelines import MARKER, SPOILER, Part, block_pulse, timeline_of
 
 Result = Signal | KSpace
@@ -40,8 +40,8 @@ class Experiment:
     def play(self, dtype: str = "float64", device: str = "cpu") -> Result:
         """What the simulator returns, after the check that every user's run goes through."""
         simulator = self.build(dtype, device)
-        check_fit(simulator, self.simulator, self.timeline, self.subject)
         try:
+            check_fit(simulator, self.simulator, self.timeline, self.subject)
             return simulator.simulate(self.timeline, self.subject)
         except (SpinloomError, KeyboardInterrupt):
             raise
@@ -65,6 +65,11 @@ def measured(result: Result) -> Tensor:
     """All complex numbers that a result holds, last axis first Mz and then Mxy of a signal."""
     if isinstance(result, KSpace):
         return result.samples
+    require(
+        result.mz.shape == result.mxy.shape,
+        f"A simulator returned mz of shape {tuple(result.mz.shape)} and mxy of shape {tuple(result.mxy.shape)}; both "
+        "are (*batch, samples), or voxels would be taken for samples.",
+    )
     return torch.cat([result.mz.to(result.mxy.dtype), result.mxy], dim=-1)
 
 

@@ -18,7 +18,12 @@ NEIGHBOURS = 1e-6
 
 
 def distance(found: Tensor, expected: Tensor) -> float:
-    """Largest difference, relative to the largest magnitude of what is expected."""
+    """Largest difference, relative to the largest magnitude of what is expected; `Deviation` for another shape."""
+    require(
+        found.shape == expected.shape,
+        f"A simulator returned numbers of shape {tuple(found.shape)} where {tuple(expected.shape)} is due: voxels "
+        "would be taken for samples.",
+    )
     expected = expected.detach().cpu().to(torch.complex128)
     size = float(expected.abs().max()) if expected.numel() else 0.0
     difference = (found.detach().cpu().to(torch.complex128) - expected).abs()

@@ -17,7 +17,7 @@ from spinloom.interfaces import Signal, Subject
 from spinloom.testing.deviation import require
 from spinloom.testing.experiments import HARD_PULSE, Experiment, Result, free_induction_decay, measured, silent
 from spinloom.testing.invariances import distance
-from spinloom.testing.subjects import NUMBERS, fitting_tissue, number, one_voxel, with_number
+from spinloom.testing.subjects import NUMBERS, fitting_tissue, number, one_voxel, solute, with_number
 from spinloom.tissue.phantom import Phantom
 from spinloom.tissue.pools import Tissue
 
@@ -38,16 +38,19 @@ _SUFFERED = {
     "t2": "contrast of T2 would be missing from every image and fit",
     "b0": "maps of the field would be without effect, and artefacts of it could not be studied",
     "b1": "maps of the transmit field would be without effect, and nobody would be told",
+    "scale": "a tissue that does not begin at equilibrium would be simulated as one that does",
+    "reset": "a tissue that recovers fully before each measurement would be simulated as one that does not",
+    "pools": "a tissue of several pools would be taken for water, and nobody would be told",
 }
 
 
 def check_equilibrium(experiment: Experiment) -> None:
     """RF of no amplitude leaves everything where it is."""
-    result = experiment.under(silent(experiment.timeline)).play()
-    rest = measured(result).abs()
-    if isinstance(result, Signal):
-        assert isinstance(experiment.subject, Tissue)
-        rest = (measured(replace(result, mz=result.mz - 1)) * (experiment.subject.initial_scale == 1)[..., None]).abs()
+    subject = experiment.subject
+    if isinstance(subject, Tissue):
+        subject = replace(subject, initial_scale=torch.ones_like(subject.initial_scale))
+    result = replace(experiment, timeline=silent(experiment.timeline), subject=subject).play()
+    rest = measured(replace(result, mz=result.mz - 1) if isinstance(result, Signal) else result).abs()
     apart = float(rest.max())
     require(
         apart < LINEAR,
@@ -85,6 +88,30 @@ def check_numbers_count(experiment: Experiment, reference: Result, without_effec
             apart > NOTICED,
             f"Simulator '{experiment.simulator}' gives the same signal for another {name}: {_SUFFERED[name]}. Play it, "
             "or name it in `without_effect` if this sequence cannot show it.",
+        )
+    if isinstance(experiment.subject, Tissue):
+        _check_tissue_counts(experiment, experiment.subject, reference, without_effect)
+
+
+def _check_tissue_counts(
+    experiment: Experiment, tissue: Tissue, reference: Result, without_effect: Iterable[str]
+) -> None:
+    """The magnetisation to begin with, starting anew after each readout, and pools that stand beside."""
+    changed = {
+        "scale": _scaled(tissue, 0.5),
+        "reset": replace(tissue, reset=not tissue.reset),
+        "pools": replace(tissue, exchanging=(*tissue.exchanging, solute(tissue))),
+    }
+    for name, subject in changed.items():
+        try:
+            result = experiment.on(subject).play()
+        except SpinloomError:
+            continue
+        told = set(result.notes) - set(reference.notes)
+        require(
+            name in without_effect or told or distance(measured(result), measured(reference)) > NOTICED,
+            f"Simulator '{experiment.simulator}' gives the same signal for another {name}: {_SUFFERED[name]}. Play it, "
+            "refuse it in `check`, or say in the notes that it is left out.",
         )
 
 

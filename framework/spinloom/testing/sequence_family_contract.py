@@ -54,6 +54,12 @@ class SequenceFamilyContract(PluginContract):
                 f"{self.label} does not say what its parameter '{each.name}' means: annotate it with "
                 '`Annotated[float, Meaning("... [unit]", low, high)]`, so that help and errors can.',
             )
+            bounded = np.isfinite(each.meaning.low) or np.isfinite(each.meaning.high)
+            require(
+                bounded or each.kind not in (int, float),
+                f"{self.label} states neither a least nor a largest value of '{each.name}': a slip of the pen, such as "
+                "seconds for milliseconds, would be played.",
+            )
             try:
                 each.accept(each.default)
             except SequenceError as error:
@@ -138,11 +144,11 @@ class SequenceFamilyContract(PluginContract):
     def test_published_ranges_can_be_drawn(self) -> None:
         """Data sets draw protocols from them."""
         family = self.family()
-        for drawn in draw(family, seed=0, count=DRAWS):
-            try:
+        try:
+            for drawn in draw(family, seed=0, count=DRAWS):
                 build(family, {**self.parameters, **drawn})
-            except SpinloomError as error:
-                raise Deviation(f"{self.label} cannot play what is drawn from its published ranges: {error}") from error
+        except SpinloomError as error:
+            raise Deviation(f"{self.label} cannot play what is drawn from its published ranges: {error}") from error
 
     def _built(self) -> BuiltSequence:
         self.family()

@@ -134,8 +134,6 @@ def check_spawned(experiment: Experiment, reference: Result) -> None:
     """Raise `Deviation` where a spawned process does not give what this one does."""
     try:
         found = in_spawned_worker(_numbers, experiment)
-    except Deviation:
-        raise
     except Exception as error:
         raise Deviation(
             f"Simulator '{experiment.simulator}' fails in a spawned process with {type(error).__name__}: {error}. "
