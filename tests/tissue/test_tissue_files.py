@@ -25,6 +25,7 @@ def test_the_shipped_tissues_are_known_by_name() -> None:
         "creatine_phantom_3t",
         "larginine_phantom_9p4t",
         "mouse_brain_7t_mt",
+        "two_pools_9p4t",
         "water_3t",
         "wm_3t_7pool",
         "wm_3t_stanisz2005_mt",
