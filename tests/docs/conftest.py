@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -52,12 +53,20 @@ class Command:
 
 
 def commands(page: Path) -> Iterator[Command]:
-    """The calls of `spinloom` in the shell blocks of a page; those with something left out are none."""
-    for block in code_blocks(page):
+    """The calls of `spinloom` in the shell blocks of a page, fenced or indented, that leave nothing out."""
+    for block in [*code_blocks(page), *indented_blocks(page)]:
         if block.language in ("", "sh"):
             for line in block.text.replace("\\\n", " ").splitlines():
                 if line.startswith("spinloom ") and not PLACEHOLDER.search(line):
                     yield Command(block, tuple(shlex.split(line, comments=True)[1:]))
+
+
+def indented_blocks(page: Path) -> Iterator[CodeBlock]:
+    """Stretches of lines that are indented by four blanks, outside of fences."""
+    text = page.read_text(encoding="utf-8")
+    text = FENCE.sub(lambda fence: "\n" * fence[0].count("\n"), text)
+    for stretch in re.finditer(r"(?<=\n\n)(?:    .*\n)+", text):
+        yield CodeBlock(page, text.count("\n", 0, stretch.start()) + 1, "", dedent(stretch[0]), False)
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for page in PAGES
             if (marked := tuple(block for block in blocks if block.page == page and block.run))
         ],
-        "command": [command for page in PAGES for command in commands(page)],
+        "command": [command for page in PAGES if page not in TUTORIALS for command in commands(page)],
         "tutorial": TUTORIALS,
         "linking_page": PAGES,
     }

@@ -22,6 +22,11 @@ def test_every_exported_name_is_documented_once_and_nothing_else_is() -> None:
     assert sorted(documented) == spinloom.__all__
 
 
+def test_the_contracts_of_testing_are_documented() -> None:
+    testing = importlib.import_module("spinloom.testing")
+    assert {name for module, name in PAGES["testing"] if module == "spinloom.testing"} == set(testing.__all__)
+
+
 @pytest.mark.parametrize("page", [page for page, names in PAGES.items() if names])
 def test_the_names_of_a_page_are_sorted(page: str) -> None:
     assert PAGES[page] == sorted(PAGES[page])
