@@ -20,9 +20,6 @@ from torch import Tensor
 FEWEST_NODES, MOST_NODES = 6, 1536
 """Nodes a number with which the search for enough of them begins and gives up."""
 
-AT_ONCE = 16_384
-"""Spins interpolated at once, so that their partial sums stay near the cache."""
-
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -35,29 +32,6 @@ class Table:
     low: Tensor
     high: Tensor
     coefficients: Tensor
-
-    def __call__(self, numbers: Tensor) -> Tensor:
-        """Outputs at `numbers` `(numbers, spins)`, shape `(spins, outputs)`; differentiable."""
-        return torch.cat([self._at(part) for part in numbers.split(AT_ONCE, dim=1)])
-
-    def _at(self, numbers: Tensor) -> Tensor:
-        width = torch.where(self.high > self.low, self.high - self.low, torch.ones_like(self.low))
-        scaled = (2 * numbers - (self.low + self.high)[:, None]) / width[:, None]
-        counts = self.coefficients.shape[:-1]
-        first = polynomials(scaled[0], counts[0])
-        values = first @ self.coefficients.reshape(counts[0], -1)
-        for number in range(1, len(counts)):
-            basis = polynomials(scaled[number], counts[number])
-            values = (basis[:, :, None] * values.reshape(values.shape[0], counts[number], -1)).sum(1)
-        return values
-
-
-def polynomials(u: Tensor, count: int) -> Tensor:
-    """T_0 .. T_{count - 1} at `u` `(points,)`, shape `(points, count)`."""
-    found = [torch.ones_like(u), u][:count]
-    for _ in range(2, count):
-        found.append(2 * u * found[-1] - found[-2])
-    return torch.stack(found, dim=1)
 
 
 def nodes(count: int) -> np.ndarray:

@@ -15,12 +15,14 @@ Chebyshev nodes in those of the four that vary, as many as the error asked for n
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from spinloom.physics.imaging.chebyshev import Table, fitted
+from spinloom.physics.imaging.few_terms import FewTerms
 from spinloom.physics.imaging.pulse_cells import PulseCells, pulse_cells
 from spinloom.physics.imaging.pulse_solver import affine_maps
 from spinloom.physics.imaging.ranges import Range, range_of
@@ -66,7 +68,7 @@ class PulseTable:
         """Rows of (U, s) for each isochromat, in the maps' dtype, shape `(3, 4, z, y, x)`; differentiable."""
         numbers = self._numbers(spins)
         if self.table is not None:
-            entries = self.table(numbers)
+            entries = self._few_terms(numbers)
         else:
             entries = solve(self.cells, numbers, None if self.steady else _flat_places(spins))
         return entries.T.reshape(3, 4, *spins.m0.shape).to(spins.m0.dtype)
@@ -74,6 +76,11 @@ class PulseTable:
     def solved(self, numbers: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Entries for isochromats with `numbers` `(4, n)` at `places` `(3, n)`, without gradients, shape `(12, n)`."""
         return affine_maps(self.cells, numbers, None if self.steady else places, self.rtol / 100)
+
+    @cached_property
+    def _few_terms(self) -> FewTerms:
+        assert self.table is not None
+        return FewTerms.of(self.table, self.rtol / 4)
 
     def _at_points(self, points: np.ndarray) -> np.ndarray:
         return affine_maps(self.cells, points, None, self.rtol / 100)
