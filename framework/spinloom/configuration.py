@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ _FILE = "file"
 _staged: list[str] = []
 _sweep: ExitStack = ExitStack()
 _open_sweep: list[SweepOpener] = []
+_shared: dict[str, str] = {}
 
 
 class PluginSearchPath(SearchPathPlugin):
@@ -68,8 +70,10 @@ class SweepCallback(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Open what `run_task` was given for it."""
         swept = [str(key) for key in config if OmegaConf.is_missing(config, key)]  # each job has its own
+        before = dict(os.environ)
         for opener in _open_sweep:
             _sweep.enter_context(opener(_plain(config, "hydra", *swept)))
+        _shared.update({name: value for name, value in os.environ.items() if before.get(name) != value})
 
 
 def run_task(task: str, function: Callable[[Config], object], arguments: list[str], open_sweep: SweepOpener) -> None:
@@ -87,7 +91,9 @@ def run_task(task: str, function: Callable[[Config], object], arguments: list[st
         _open_sweep.append(open_sweep)
         stack.callback(_open_sweep.clear)
         failures: list[SpinloomError] = []
-        job = hydra.main(version_base="1.3", config_path=CONFIG, config_name=task)(_job(function, failures))
+        _shared.clear()
+        task_job = _Job(function, failures, tuple(sys.argv), _shared)
+        job = hydra.main(version_base="1.3", config_path=CONFIG, config_name=task)(task_job)
         try:
             job()
         except MissingConfigException as error:
@@ -102,14 +108,34 @@ def _close_sweep(*exception: Any) -> None:
     _sweep.__exit__(*exception)
 
 
-def _job(function: Callable[[Config], object], failures: list[SpinloomError]) -> Callable[[DictConfig], None]:
-    """The task as Hydra calls it.
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """The task as Hydra calls it, here or, by a launcher, in another process.
 
-    The failure of a single run is kept for `run_task` to raise, so that Hydra adds nothing to it; in a sweep
-    Hydra's line says which job it was.
+    function: gets the resolved configuration
+    failures: of this process, for `run_task` to raise
+    command: as the user gave it
+    environment: variables that the jobs of a sweep share
+    folder: working directory
+    process: id of the one that launches
     """
 
-    def job(config: DictConfig) -> None:
+    function: Callable[[Config], object]
+    failures: list[SpinloomError]
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    folder: str = field(default_factory=os.getcwd)
+    process: int = field(default_factory=os.getpid)
+
+    def __call__(self, config: DictConfig) -> None:
+        """Run the job.
+
+        The failure of a single run is kept for `run_task` to raise, so that Hydra adds nothing to it; in a sweep
+        Hydra's line says which job it was.
+        """
+        here = os.getpid() == self.process
+        if not here:
+            self._settle()
         hydra_config = HydraConfig.get()
         swept = hydra_config.mode is RunMode.MULTIRUN
         try:
@@ -120,17 +146,24 @@ def _job(function: Callable[[Config], object], failures: list[SpinloomError]) ->
             if swept:
                 plain["output"] = hydra_config.runtime.output_dir
             with at_work(TrackingSettings.from_config(plain["tracking"])):
-                function(plain)
+                self.function(plain)
         except MissingMandatoryValue as error:
-            failures.append(_explained(error, str(hydra_config.job.config_name), []))
+            self._keep(_explained(error, str(hydra_config.job.config_name), []), here)
         except TrackingError as error:  # the results are kept, so the next job may run
-            failures.append(error)
+            self._keep(error, here)
         except SpinloomError as error:
-            if swept:
-                raise
-            failures.append(error)
+            self._keep(error, here and not swept)
 
-    return job
+    def _settle(self) -> None:
+        """Be in another process as in the one that launched it."""
+        os.chdir(self.folder)
+        os.environ.update(self.environment)
+        sys.argv = list(self.command)
+
+    def _keep(self, error: SpinloomError, kept: bool) -> None:
+        if not kept:
+            raise error
+        self.failures.append(error)
 
 
 def _plain(config: DictConfig, *without: str) -> Config:
@@ -198,7 +231,9 @@ def _stage_subjects(arguments: list[str], stack: ExitStack) -> list[str]:
                 continue
             mapping = mapping_of(choice)
             if folder is None:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="spinloom-")))
+                # jobs of a sweep may run on other machines, which share the working directory
+                place = {"dir": Path.cwd(), "prefix": ".spinloom-"} if swept else {"prefix": "spinloom-"}
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(**place)))
                 _staged.append(str(folder))
                 stack.callback(_staged.clear)
             names.append(_stage(folder / key, mapping, choice, [*names, *known()]))

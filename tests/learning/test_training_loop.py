@@ -189,7 +189,7 @@ BAD_SETTINGS = {
     "all samples to validate": ({"validation": 1.0}, "training.validation is 1.0"),
     "a monitor that is none": ({"monitor": "validation"}, "training.monitor is 'validation'"),
     "an accelerator that is none": ({"accelerator": "abacus"}, "accelerator=abacus"),
-    "several devices": ({"devices": 2}, "a training uses one device"),
+    "several devices": ({"devices": 2}, "`spinloom train` starts the others"),
     "a precision that is none": ({"precision": "8"}, "precision=8"),
 }
 

@@ -34,11 +34,13 @@ def command(overrides: tuple[str, ...]) -> None:
 def _evaluate(config: dict[str, Any]) -> None:
     from spinloom.commands.progress import ProgressLine
     from spinloom.tasks.evaluate_surrogate import run_evaluate
+    from spinloom.tasks.sweeps import refusals_tracked
     from spinloom.tracking import TrackingSettings, ui_command
 
     progress = ProgressLine(sys.stderr, "samples")
     try:
-        outcome = run_evaluate(config, progress)
+        with refusals_tracked("evaluate", config):
+            outcome = run_evaluate(config, progress)
     finally:
         progress.close()
     for sentence in outcome.headline:

@@ -36,12 +36,14 @@ def command(overrides: tuple[str, ...]) -> None:
 
 def _train(config: dict[str, Any]) -> None:
     from spinloom.commands.epoch_line import EpochLine
+    from spinloom.tasks.sweeps import refusals_tracked
     from spinloom.tasks.train import run_train
     from spinloom.tracking import TrackingSettings, ui_command
 
     line = EpochLine(sys.stderr, config["training"]["epochs"])
     try:
-        outcome = run_train(config, line.epoch, line.samples)
+        with refusals_tracked("train", config):
+            outcome = run_train(config, line.epoch, line.samples)
     finally:
         line.close()
     for sentence in outcome.headline:

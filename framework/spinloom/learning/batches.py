@@ -45,6 +45,18 @@ class Samples:
         return Samples(self.scaled.to(device), self.targets.to(device))
 
 
+def share(batch: Samples, rank: int, ranks: int) -> tuple[Samples, float]:
+    """What process `rank` of `ranks` takes of a batch, and the weight of its mean in the mean over the processes.
+
+    The weighted means average to the mean over the batch.  A batch with fewer samples than processes is taken whole
+    by each.
+    """
+    if len(batch) < ranks:
+        return batch, 1.0
+    own = batch[rank::ranks]
+    return own, len(own) * ranks / len(batch)
+
+
 def make_samples(
     surrogate: Surrogate, inputs: Sequence[Input], timeline: Timeline, tissue: Tissue, signal: Signal
 ) -> Samples:

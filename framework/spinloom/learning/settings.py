@@ -31,7 +31,7 @@ class TrainingSettings:
     patience: epochs without a better `monitor` after which training ends, or None
     monitor: which metric tells the best weights, `validation_nrmse` or `validation_loss`
     checkpoint_steps: steps between checkpoints within an epoch; there is one after each epoch too
-    accelerator, devices, precision: as Lightning Fabric names them; one device
+    accelerator, devices, precision: as Lightning Fabric names them; `devices` is a number of GPUs, or of processes
 
     Raises `ConfigurationError` for a value that cannot be used.
     """

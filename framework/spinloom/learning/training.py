@@ -1,6 +1,7 @@
 """The loop that trains a network: batches in, gradient steps, a look at fresh samples after each epoch.
 
-The loop is ours; Lightning Fabric brings device and precision.  Interrupted at any step, even by
+The loop is ours; Lightning Fabric brings device, precision and several processes, of which each takes its part of
+every batch and the first one writes (`spinloom.learning.ranks`).  Interrupted at any step, even by
 SIGKILL, and called again, it ends with the weights of an undisturbed run: on the CPU bit for bit.
 """
 
@@ -19,8 +20,9 @@ from torch import Tensor
 
 from spinloom.errors import ConfigurationError, SpinloomError
 from spinloom.interfaces import Surrogate
-from spinloom.learning.batches import Samples
+from spinloom.learning.batches import Samples, share
 from spinloom.learning.checkpoints import read_checkpoint, write_checkpoint
+from spinloom.learning.ranks import is_one_of_several
 from spinloom.learning.settings import TrainingSettings, build_optimizer, build_schedule, schedule_interval
 from spinloom.learning.sources import Source
 
@@ -153,7 +155,7 @@ class Loop:
         self._network.train()
         total = torch.tensor(state["loss"], dtype=torch.float64, device=self.fabric.device)
         for batch in self._source.batches(state["epoch"], settings.batch, state["batch"]):
-            total += self._step(batch.to(self.fabric.device)).double() * len(batch)
+            total += self._step(batch).double() * len(batch)
             state["batch"] += 1
             state["steps"] += 1
             state["samples"] += len(batch)
@@ -164,15 +166,28 @@ class Loop:
         state["loss"] = self._finite(float(total))
 
     def _step(self, batch: Samples) -> Tensor:
+        """A step of the optimiser; returns the loss of the whole batch."""
+        own, weight = share(batch, self.fabric.global_rank, self.fabric.world_size)
+        own = own.to(self.fabric.device)
         self._optimizer.zero_grad()
-        loss = self._surrogate.loss(self._network, batch.scaled, batch.targets)
+        loss = self._surrogate.loss(self._network, own.scaled, own.targets)
+        if weight != 1.0:
+            loss = weight * loss
         self.fabric.backward(loss)
         if self._settings.clip is not None:
             self.fabric.clip_gradients(self._network, self._optimizer, max_norm=self._settings.clip)
         self._optimizer.step()
         if self._schedule is not None and schedule_interval(self._settings) == "step":
             self._schedule.step()
-        return loss.detach()
+        return self._mean(loss.detach())
+
+    def _mean(self, loss: Tensor) -> Tensor:
+        """The mean over all processes."""
+        if self.fabric.world_size == 1:
+            return loss
+        mean = self.fabric.all_reduce(loss, reduce_op="mean")
+        assert isinstance(mean, Tensor)
+        return mean
 
     def close_epoch(self, validating: Sequence[Samples], observers: Observers) -> None:
         """Validate, keep the best weights, move the schedule on, write a checkpoint, tell the observers."""
@@ -180,7 +195,7 @@ class Loop:
         rate = float(self._optimizer.param_groups[0]["lr"])
         metrics = {
             "loss": state["loss"] / max(state["samples"], 1),
-            **self._validate(validating),
+            **self.fabric.broadcast(self._validate(validating)),
             "learning_rate": rate,
         }
         value = metrics[self._settings.monitor]
@@ -210,7 +225,9 @@ class Loop:
         return {"validation_loss": loss, "validation_nrmse": self._measure(torch.cat(found), right)}
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, if this is the first process."""
+        if not self.fabric.is_global_zero:
+            return
         schedule = None if self._schedule is None else self._schedule.state_dict()
         state = {
             "loop": self._state,
@@ -251,14 +268,15 @@ def _refuse_nothing_to_learn(surrogate: Surrogate, validating: Sequence[Samples]
 
 
 def _fabric(settings: TrainingSettings) -> Fabric:
-    if settings.devices > 1:
+    if settings.devices > 1 and not is_one_of_several():
         raise ConfigurationError(
-            f"training.devices is {settings.devices}; a training uses one device. Run several at once with -m."
+            f"training.devices is {settings.devices}, and there is one process; `spinloom train` starts the others."
         )
     try:
         fabric = Fabric(
             accelerator=settings.accelerator,
             devices=settings.devices,
+            strategy="auto" if settings.devices == 1 else "ddp",
             precision=settings.precision,  # type: ignore[arg-type]
         )
     except (ValueError, RuntimeError, TypeError) as error:

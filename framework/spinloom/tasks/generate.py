@@ -26,7 +26,8 @@ from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import read_sequence, sequence_content
 from spinloom.tasks.chunks import Chunk, ChunkMaker, Order, chunk_orders, drawn, make_here
 from spinloom.tasks.protocols import protocols
-from spinloom.tasks.ray_engine import make_on_ray, require_cluster
+from spinloom.tasks.ray_cluster import require_cluster
+from spinloom.tasks.ray_engine import make_on_ray
 from spinloom.tasks.record import simulation_record, simulator_params, without_password
 from spinloom.tasks.simulate import build_simulator, check_fit
 from spinloom.tissue.addresses import numbers_of

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from spinloom import tracking
 
 PARENT_RUN = "SPINLOOM_PARENT_RUN"
 """Environment variable that tells the jobs of a sweep, wherever they run, which run they belong to."""
+
+
+_UNTOLD = ("names", "tracking", "tissue", "phantom")
+"""Parts of a configuration that are no parameters of a job that was refused."""
 
 
 def parent_run() -> str | None:
@@ -29,6 +34,33 @@ def sweep_opener(task: str) -> Callable[[Mapping[str, Any]], AbstractContextMana
             yield
 
     return open_sweep
+
+
+@contextmanager
+def refusals_tracked(task: str, config: Mapping[str, Any]) -> Iterator[None]:
+    """Track a job of a sweep that is refused before its run has begun as a run that failed, so that the sweep shows it.
+
+    config: of the job; it becomes the parameters of that run
+    """
+    try:
+        yield
+    except Exception as error:
+        parent = parent_run()
+        if parent is not None and not tracking.is_tracked(error):
+            where = tracking.TrackingSettings.from_config(config["tracking"])
+            name = f"{Path(config['output']).name}, refused"
+            with suppress(Exception), tracking.run(where, task=task, name=name, parent=parent) as run:
+                run.log_params(_flat({key: value for key, value in config.items() if key not in _UNTOLD}))
+                raise error
+        raise
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Nested values by their addresses."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": value}
+    return flat
 
 
 @contextmanager

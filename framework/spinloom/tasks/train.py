@@ -17,6 +17,7 @@ from spinloom import tracking
 from spinloom.errors import ConfigurationError
 from spinloom.evaluation.metrics import nrmse
 from spinloom.interfaces import RunInfo, Surrogate
+from spinloom.learning.ranks import led_by_this
 from spinloom.learning.settings import TrainingSettings
 from spinloom.learning.training import Epoch, Observers, train
 from spinloom.registry import plugins
@@ -70,8 +71,8 @@ def run_train(
 
         with observed(RunInfo("train", run.run_id, output, config)):
             torch.manual_seed(config["seed"])
-            drafts = output.with_name(f"{output.name}.unfinished")
-            with clock.step("train"):
+            drafts = _drafts(output)
+            with clock.step("train"), led_by_this(settings.devices, train_along, config):
                 trained = train(
                     surrogate, learned.source, settings, nrmse, drafts, identity, Observers(tell, on_samples)
                 )
@@ -84,6 +85,22 @@ def run_train(
         run.log_folder(output)
         registered = register(config.get("register"), where, run.run_id)
     return Outcome(output, run.run_id, (*describe(done), *registered))
+
+
+def train_along(config: Mapping[str, Any]) -> None:
+    """Train as another process of a training that has several; the first one writes and tells."""
+    settings = TrainingSettings.from_config(config["training"])
+    name, architecture, surrogate = build_surrogate(config["surrogate"])
+    with tracking.at_work(tracking.TrackingSettings.from_config(config["tracking"])):
+        learned = samples_to_learn(config, name, surrogate, settings)
+    identity = {"surrogate": name, "architecture": architecture, **learned.identity}
+    torch.manual_seed(config["seed"])
+    train(surrogate, learned.source, settings, nrmse, _drafts(Path(config["output"])), identity, Observers())
+
+
+def _drafts(output: Path) -> Path:
+    """Where a training lives until it is done."""
+    return output.with_name(f"{output.name}.unfinished")
 
 
 def check_register(name: str | None, where: tracking.TrackingSettings) -> None:
