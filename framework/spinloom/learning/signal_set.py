@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,14 +109,16 @@ class SignalSet:
         rows = slice(protocol * self.tissues + tissues.start, protocol * self.tissues + tissues.stop)
         count = int(self.measurements[protocol])
         return SignalPart(
-            numbers={name: torch.from_numpy(np.asarray(array[rows])) for name, array in self._numbers()},
+            numbers={name: torch.from_numpy(np.asarray(self._arrays[f"numbers/{name}"][rows])) for name in self.units},
             protocol=protocol,
-            mz=torch.from_numpy(np.asarray(self._group["mz"][rows, :count])),
-            mxy=torch.from_numpy(np.asarray(self._group["mxy"][rows, :count])),
+            mz=torch.from_numpy(np.asarray(self._arrays["mz"][rows, :count])),
+            mxy=torch.from_numpy(np.asarray(self._arrays["mxy"][rows, :count])),
         )
 
-    def _numbers(self) -> Iterator[tuple[str, Any]]:
-        return ((name, self._group["numbers"][name]) for name in self.units)
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        """Arrays by name, opened once: that takes longer than to read a chunk."""
+        return {name: self._group[name] for name in ("mz", "mxy", *(f"numbers/{each}" for each in self.units))}
 
 
 def open_set(path: str | Path) -> SignalSet:
