@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from spinloom.errors import SpinloomError
 from spinloom.registry import plugins
@@ -198,6 +199,7 @@ FAMILIES = {
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings_folder: Path) -> Iterator[Callable[..., None]]:
     """Installs the scaffold's package of a name and a kind, one text in one file replaced, for the length of a test."""
     monkeypatch.syspath_prepend(str(tmp_path))
+    torch.set_num_threads(1)
 
     def installed(name: str, kind: str, mutant: Mutant) -> None:
         module = f"spinloom_{name}"

@@ -58,6 +58,19 @@ def enable(name: str) -> None:
 
 
 @command.command()
+@click.argument("name", required=False)
+def doctor(name: str | None) -> None:
+    """Import each plugin in a process of its own, and say in order what to do about what is wrong."""
+    from spinloom.commands.doctor import examinations, lines_of
+
+    found = examinations(name)
+    for line in lines_of(found):
+        click.echo(line)
+    if any(each.findings for each in found):
+        raise click.exceptions.Exit(1)
+
+
+@command.command()
 @click.argument("name")
 @click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin provides.")
 @click.option("--dir", "parent", type=click.Path(path_type=Path), default=Path(), help="Folder for the new package.")

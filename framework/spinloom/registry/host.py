@@ -16,6 +16,7 @@ from spinloom import hookspecs
 from spinloom.errors import PluginError, known_names
 from spinloom.registry.discovery import discover
 from spinloom.registry.loading import foreign_code, load_plugins
+from spinloom.registry.missing_modules import how_to_install
 from spinloom.registry.records import PluginRecord
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Registry:
         """
         plugin = self._provider("Simulator", name, self.simulators())
         path = plugin.simulators[name]
-        found: type[Simulator] = _imported(f"Simulator '{name}' of plugin '{plugin.name}'", path, type)
+        found: type[Simulator] = _imported(f"Simulator '{name}'", plugin, path, type)
         return found
 
     def surrogate(self, name: str) -> type[Surrogate]:
@@ -75,7 +76,7 @@ class Registry:
         """
         plugin = self._provider("Surrogate", name, self.surrogates())
         path = plugin.surrogates[name]
-        found: type[Surrogate] = _imported(f"Surrogate '{name}' of plugin '{plugin.name}'", path, type)
+        found: type[Surrogate] = _imported(f"Surrogate '{name}'", plugin, path, type)
         return found
 
     def sequence_family(self, name: str) -> Callable[..., Any]:
@@ -86,7 +87,7 @@ class Registry:
         """
         plugin = self._provider("Family", name, self.sequence_families())
         path = plugin.sequence_families[name]
-        found: Callable[..., Any] = _imported(f"Family '{name}' of plugin '{plugin.name}'", path, Callable)
+        found: Callable[..., Any] = _imported(f"Family '{name}'", plugin, path, Callable)
         return found
 
     def run_started(self, run: RunInfo) -> None:
@@ -131,14 +132,16 @@ class Registry:
                 log.warning("Plugin '%s' could not observe the run. %s", implementation.plugin_name, error)
 
 
-def _imported(what: str, path: str, kind: Any) -> Any:
+def _imported(what: str, plugin: PluginRecord, path: str, kind: Any) -> Any:
     """The class or function at `module:name` that a sound plugin names for `what`."""
+    what = f"{what} of plugin '{plugin.name}'"
     module, _, attribute = path.partition(":")
     try:
         with foreign_code(f"Importing '{path}'"):
             found = attrgetter(attribute)(import_module(module))
     except PluginError as error:
-        raise PluginError(f"{what} cannot be used. {error}") from error
+        hint = how_to_install(error.__cause__, plugin.distribution)
+        raise PluginError(f"{what} cannot be used. {error}{hint}") from error
     if not isinstance(found, kind):
         raise PluginError(f"{what} is '{path}', which is not a {'class' if kind is type else 'function'}.")
     return found

@@ -15,6 +15,8 @@ from pluggy import PluginManager
 
 from spinloom.errors import PluginError
 from spinloom.registry import checks
+from spinloom.registry.configuration_files import choices
+from spinloom.registry.missing_modules import how_to_install
 from spinloom.registry.records import PluginRecord
 from spinloom.registry.state import reasons_off
 
@@ -44,7 +46,8 @@ def _load(manager: PluginManager, record: PluginRecord, earlier: Iterable[Plugin
     except checks.IncompatibleError as error:
         return replace(record, status="incompatible", reason=str(error))
     except PluginError as error:
-        return replace(record, status="broken", reason=str(error), traceback=_traceback(error))
+        reason = f"{error}{how_to_install(error.__cause__, record.distribution)}"
+        return replace(record, status="broken", reason=reason, traceback=_traceback(error))
 
 
 def _question(manager: PluginManager, record: PluginRecord, earlier: Iterable[PluginRecord]) -> PluginRecord:
@@ -57,6 +60,7 @@ def _question(manager: PluginManager, record: PluginRecord, earlier: Iterable[Pl
     record = replace(record, api_version=checks.check_api(module))
     record = _ask(record, checks.hook_implementations(manager, module))
     _check_names_free(record, earlier)
+    _check_choices_free(record, earlier)
     manager.register(module, record.name)
     return record
 
@@ -95,6 +99,20 @@ def _check_names_free(record: PluginRecord, earlier: Iterable[PluginRecord]) -> 
                     f"Its {kind} '{name}' has the name of one of plugin '{other.name}', "
                     f"so plugin '{record.name}' is left out; disable or rename either."
                 )
+
+
+def _check_choices_free(record: PluginRecord, earlier: Iterable[PluginRecord]) -> None:
+    """Raise `PluginError` where the host or an earlier sound plugin has a choice of configuration already."""
+    own = choices(record.search_path)
+    others = {other.search_path: f"one of plugin '{other.name}'" for other in earlier if other.search_path}
+    for path, whose in {"pkg://spinloom.conf": "one of Spinloom's own", **others}.items():
+        if path == record.search_path:
+            continue
+        for taken in sorted(own & choices(path)):
+            raise PluginError(
+                f"Its configuration '{taken}' has the name of {whose}, which Hydra would take for it, so plugin "
+                f"'{record.name}' is left out; rename either."
+            )
 
 
 @contextmanager

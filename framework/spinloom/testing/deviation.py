@@ -7,6 +7,13 @@ class Deviation(AssertionError):  # noqa: N818
     """A plugin that does not do what users rely on; the message is a sentence for its author."""
 
 
+def skip(reason: str) -> None:
+    """Leave a check out, as pytest does; the only thing that contracts need pytest for."""
+    import pytest
+
+    pytest.skip(reason)
+
+
 def require(holds: object, sentence: str) -> None:
     """Raise `Deviation` with `sentence` unless `holds` is true."""
     __tracebackhide__ = True

@@ -11,8 +11,9 @@ from spinloom import registry
 from spinloom.errors import SpinloomError
 from spinloom.registry import PluginRecord
 from spinloom.testing.composing import compose
-from spinloom.testing.deviation import Deviation, require
+from spinloom.testing.deviation import Deviation, require, skip
 from spinloom.testing.fresh_process import import_alone
+from spinloom.testing.once import once_a_class
 from spinloom.testing.wheels import check_wheel, project_of
 
 SLOW_IMPORT = 0.5
@@ -30,6 +31,22 @@ class PluginContract:
     group: ClassVar[str | None] = None
     project: Path | None = None
     options: Mapping[str, Any] = {}
+    _threads: ClassVar[int] = 1
+
+    @classmethod
+    def setup_class(cls) -> None:
+        """Small problems are quickest on one thread, which is also what a worker has."""
+        import torch
+
+        cls._threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        """Give the threads back."""
+        import torch
+
+        torch.set_num_threads(cls._threads)
 
     @property
     def name(self) -> str:
@@ -58,20 +75,7 @@ class PluginContract:
 
     def composed(self) -> dict[str, Any]:
         """The options of its configuration, without `name`; `Deviation` where they do not compose."""
-        assert self.group is not None
-        try:
-            settings = compose(self.group, self.name, self.options)
-        except SpinloomError as error:
-            raise Deviation(
-                f"{self.label} does not compose: '{self.group}={self.name}' on the command line ends with '{error}' "
-                f"Put {self.group}/{self.name}.yaml into the package of `spinloom_search_path`."
-            ) from error
-        require(
-            settings.pop("name", None) == self.name,
-            f"The configuration {self.group}/{self.name}.yaml does not say `name: {self.name}`: the command line would "
-            "run something else under this name.",
-        )
-        return settings
+        return dict(_composed(type(self)))
 
     def test_it_registers_and_composes(self) -> None:
         """It is found by its name, its class imports, and its configuration composes."""
@@ -101,7 +105,25 @@ class PluginContract:
         """What pip would install from the built wheel is whole."""
         project = self.project or project_of(Path(inspect.getfile(type(self))))
         if project is None:
-            import pytest
-
-            pytest.skip("no pyproject.toml with plugins lies above this test; set `project`")
+            skip("no pyproject.toml with plugins lies above this test; set `project`")
+        assert project is not None
         check_wheel(project, self.record().name)
+
+
+@once_a_class
+def _composed(contract: Any) -> dict[str, Any]:
+    self: PluginContract = contract()
+    assert self.group is not None
+    try:
+        settings = compose(self.group, self.name, self.options)
+    except SpinloomError as error:
+        raise Deviation(
+            f"{self.label} does not compose: '{self.group}={self.name}' on the command line ends with '{error}' "
+            f"Put {self.group}/{self.name}.yaml into the package of `spinloom_search_path`."
+        ) from error
+    require(
+        settings.pop("name", None) == self.name,
+        f"The configuration {self.group}/{self.name}.yaml does not say `name: {self.name}`: the command line would "
+        "run something else under this name.",
+    )
+    return settings

@@ -6,14 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 
 from spinloom.interfaces import Requirements, Subject
 from spinloom.registry import plugins
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import read_sequence
-from spinloom.testing.deviation import Deviation, require
+from spinloom.testing.deviation import Deviation, require, skip
 from spinloom.testing.experiments import Experiment, Result, measured, saturation_and_readouts
 from spinloom.testing.fresh_process import in_spawned_worker, seed_everything
 from spinloom.testing.gradients import check_gradients
@@ -81,7 +80,7 @@ class SimulatorContract(PluginContract):
     def test_without_rf_equilibrium_stays(self) -> None:
         """Nothing comes from nothing."""
         if not self.equilibrium:
-            pytest.skip("it does not claim to start from equilibrium")
+            skip("it does not claim to start from equilibrium")
         check_equilibrium(self.experiment())
 
     def test_it_is_linear_in_the_magnetisation_to_begin_with(self) -> None:
@@ -95,7 +94,7 @@ class SimulatorContract(PluginContract):
     def test_a_free_induction_decay_obeys_the_conventions(self) -> None:
         """Signs, units and frames on the one experiment that everybody can solve."""
         if not self.equilibrium or not check_free_induction(self.experiment()):
-            pytest.skip("it refuses a plain free induction decay, or does not claim to start from equilibrium")
+            skip("it refuses a plain free induction decay, or does not claim to start from equilibrium")
 
     def test_a_seed_is_a_result(self) -> None:
         """The same seed gives the same bits."""
@@ -104,9 +103,9 @@ class SimulatorContract(PluginContract):
     def test_gradients_are_those_of_finite_differences(self) -> None:
         """A gradient that comes is right; one that is claimed comes."""
         if self.differentiable is False:
-            pytest.skip("it claims no gradients")
+            skip("it claims no gradients")
         if not check_gradients(self.experiment(), bool(self.differentiable)):
-            pytest.skip("its signal carries no gradient, and none is claimed")
+            skip("its signal carries no gradient, and none is claimed")
 
     def test_a_spawned_worker_plays_the_same(self) -> None:
         """Sweeps and loaders of data start new processes."""

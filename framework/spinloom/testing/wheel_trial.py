@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from spinloom import registry
 from spinloom.registry import PluginRecord
-from spinloom.testing.composing import compose
 
 
 def trial(wheel: Path) -> dict[str, dict[str, str]]:
@@ -29,10 +29,10 @@ def _faults(record: PluginRecord) -> dict[str, str]:
     loaded, tries = registry.plugins(), dict[str, Callable[[], Any]]()
     for name in record.simulators:
         tries[f"simulator '{name}'"] = partial(loaded.simulator, name)
-        tries[f"the configuration of simulator '{name}'"] = partial(compose, "simulator", name)
+        tries[f"the configuration of simulator '{name}'"] = partial(_configured, record, "simulator", name)
     for name in record.surrogates:
         tries[f"surrogate '{name}'"] = partial(loaded.surrogate, name)
-        tries[f"the configuration of surrogate '{name}'"] = partial(compose, "surrogate", name)
+        tries[f"the configuration of surrogate '{name}'"] = partial(_configured, record, "surrogate", name)
     for name in record.sequence_families:
         tries[f"the family '{name}'"] = partial(loaded.sequence_family, name)
     faults = {}
@@ -40,10 +40,15 @@ def _faults(record: PluginRecord) -> dict[str, str]:
         try:
             attempt()
         except Exception as error:
-            if "is not given; add" in str(error):  # an option without a default, for the user to state
-                continue
             faults[what] = f"{type(error).__name__}: {error}"
     return faults
+
+
+def _configured(record: PluginRecord, group: str, name: str) -> None:
+    """Raise `FileNotFoundError` unless the wheel holds the choice `name` of a configuration group."""
+    package = (record.search_path or "pkg://").removeprefix("pkg://")
+    if not package or not (resources.files(package) / group / f"{name}.yaml").is_file():
+        raise FileNotFoundError(f"{group}/{name}.yaml is not in the wheel's package '{package}'")
 
 
 if __name__ == "__main__":
