@@ -1,4 +1,4 @@
-"""The code blocks of all guides, one test each: `python_block`, `command` and `tutorial` are read from the pages."""
+"""The code blocks of all guides and the calls that they and help texts show, one test each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+import click
 import pytest
+
+from spinloom.cli import root
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "sequences" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -42,23 +45,41 @@ def code_blocks(page: Path) -> Iterator[CodeBlock]:
 
 
 @dataclass(frozen=True)
-class Command:
-    """A call of `spinloom` that a page prints, as words."""
+class Call:
+    """A call of `spinloom` that a page or a help text prints, as words."""
 
-    block: CodeBlock
+    place: str
     words: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.block}: {shlex.join(self.words)}"
+        return f"{self.place}: {shlex.join(self.words)}"
 
 
-def commands(page: Path) -> Iterator[Command]:
-    """The calls of `spinloom` in the shell blocks of a page, fenced or indented, that leave nothing out."""
+def calls_of(page: Path) -> Iterator[Call]:
+    """The calls in the shell blocks of a page, fenced or indented."""
     for block in [*code_blocks(page), *indented_blocks(page)]:
         if block.language in ("", "sh"):
-            for line in block.text.replace("\\\n", " ").splitlines():
-                if line.startswith("spinloom ") and not PLACEHOLDER.search(line):
-                    yield Command(block, tuple(shlex.split(line, comments=True)[1:]))
+            yield from calls_in(block.text, str(block))
+
+
+def calls_in(text: str, place: str) -> Iterator[Call]:
+    """The calls of `spinloom` that leave nothing out."""
+    for line in text.replace("\\\n", " ").splitlines():
+        if line.startswith("spinloom ") and not PLACEHOLDER.search(line):
+            yield Call(place, tuple(shlex.split(line, comments=True)[1:]))
+
+
+def calls_of_help(command: click.Command, name: str) -> Iterator[Call]:
+    """The calls that the help of a command shows, in paragraphs that click keeps as they are."""
+    for paragraph in (command.help or "").split("\n\n"):
+        if paragraph.lstrip().startswith("\b"):
+            yield from calls_in(dedent(paragraph.lstrip().removeprefix("\b\n")), f"{name} --help")
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for inner in command.list_commands(context):
+            member = command.get_command(context, inner)
+            assert member is not None
+            yield from calls_of_help(member, f"{name} {inner}")
 
 
 def indented_blocks(page: Path) -> Iterator[CodeBlock]:
@@ -87,7 +108,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for page in PAGES
             if (marked := tuple(block for block in blocks if block.page == page and block.run))
         ],
-        "command": [command for page in PAGES if page not in TUTORIALS for command in commands(page)],
+        "call": [
+            *(call for page in PAGES if page not in TUTORIALS for call in calls_of(page)),
+            *calls_of_help(root, "spinloom"),
+        ],
+        "data_block": [block for block in blocks if block.language in ("toml", "yaml")],
         "tutorial": TUTORIALS,
         "linking_page": PAGES,
     }

@@ -1,12 +1,14 @@
-"""Python that the guides show compiles, uses public names alone, and runs where it is marked `<!-- run -->`."""
+"""Code that the guides show is whole: Python uses public names alone and, marked `<!-- run -->`, runs; data parse."""
 
 from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 API = Path(__file__).parents[2] / "docs" / "api"
 PUBLIC = {
@@ -21,6 +23,10 @@ def test_it_compiles_and_uses_public_names_alone(python_block) -> None:
     tree = ast.parse(python_block.text, str(python_block))
     used = {name for node in ast.walk(tree) for name in spinloom_names(node)}
     assert used <= PUBLIC | PUBLIC_MODULES, f"{python_block} uses private names"
+
+
+def test_it_is_well_formed(data_block) -> None:
+    assert tomllib.loads(data_block.text) if data_block.language == "toml" else yaml.safe_load(data_block.text)
 
 
 def spinloom_names(node: ast.AST) -> set[str]:

@@ -1,7 +1,8 @@
-"""Commands that the guides show are commands: click takes their options, Hydra composes their keys, nothing runs."""
+"""Commands in guides and help texts can be typed: click takes their options, Hydra composes their keys, nothing runs."""
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import click
 import pytest
 
 from spinloom import configuration, sequence_families
-from spinloom.cli import root
+from spinloom.cli import COMMANDS, root
 from spinloom.sequence.expression import parse_expression
 from spinloom.sequence.read import sequence_names
 from spinloom.tissue.files import tissue_path
@@ -19,23 +20,28 @@ from spinloom.tissue.phantoms.door import default_settings, phantom_names
 run_task = configuration.run_task
 
 
-def test_a_command_of_the_guides_is_one(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_guides_and_help_show_can_be_typed(call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    lay_out_files(command.words)
+    lay_out_files(call.words)
     composed: list[dict[str, Any]] = []
 
     def compose(task: str, function: object, arguments: list[str], open_sweep: object) -> None:
         run_task(task, composed.append, arguments, lambda config: nullcontext())
 
     monkeypatch.setattr(configuration, "run_task", compose)
-    context, leaf = taken_apart(list(command.words))
+    context, leaf = taken_apart(list(call.words))
     if "overrides" in context.params:
         leaf.invoke(context)
-        assert composed
+        assert composed or "--cfg" in call.words
         for config in composed:
             check_sequence(config.get("sequence"))
     if leaf.name in ("show", "make") and context.parent is not None and context.parent.info_name == "phantom":
         check_phantom(context.params["phantom"], context.params["options"])
+
+
+def test_commands_within_the_text_of_a_guide_are_there(linking_page: Path) -> None:
+    named = re.findall(r"`spinloom ([a-z]+)", linking_page.read_text(encoding="utf-8"))
+    assert set(named) <= set(COMMANDS)
 
 
 def taken_apart(words: list[str]) -> tuple[click.Context, click.Command]:
