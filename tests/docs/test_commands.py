@@ -1,4 +1,4 @@
-"""Commands in guides and help texts can be typed: click takes their options, Hydra composes their keys, nothing runs."""
+"""Commands in guides and help texts can be typed: click takes the options, Hydra composes the keys, nothing runs."""
 
 from __future__ import annotations
 
