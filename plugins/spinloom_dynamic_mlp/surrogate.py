@@ -108,17 +108,24 @@ class DynamicMlp:
             layers += [nn.Linear(before, after), ACTIVATIONS[self._activation]()]
         return nn.Sequential(*layers, nn.Linear(widths[-1], 1), nn.Sigmoid())
 
+    def check(self, timeline: Timeline, tissue: Tissue) -> None:
+        """Raise `RequirementError` where the steps of a tissue do not follow from each other, from equilibrium on."""
+        _solute(tissue)
+        if tissue.reset:
+            raise RequirementError(
+                f"Surrogate 'dynamic_mlp' plays each step on the one before, but '{tissue.name}' begins anew after "
+                "each readout; set tissue.reset_init_mag=false."
+            )
+        if not bool((tissue.initial_scale == 1).all()):
+            raise RequirementError(
+                f"Surrogate 'dynamic_mlp' begins at equilibrium, but '{tissue.name}' does not; set tissue.scale=1."
+            )
+
     def features(self, timeline: Timeline, tissue: Tissue) -> Tensor:
         """The 13 inputs of each step but the signal before, shape `(tissues, measurements, 13)`."""
-        pools: list[ExchangingPool | SemisolidPool] = [*tissue.exchanging, *tissue.semisolid]
-        if len(pools) != 1:
-            raise RequirementError(
-                f"Surrogate 'dynamic_mlp' stands for water and one solute, but '{tissue.name}' has {len(pools)} pools "
-                "beside water; choose a two-pool tissue."
-            )
+        water, solute = tissue.water, _solute(tissue)
         larmor = float(tissue.larmor.detach().mean())
         protocol = saturation_protocol(timeline, larmor)
-        water, solute = tissue.water, pools[0]
         own = torch.stack(torch.broadcast_tensors(water.t1, water.t2, solute.t1, solute.t2, solute.f, solute.k), dim=-1)
         offset = torch.from_numpy(protocol.frequency).to(own) / (tissue.larmor.to(own)[:, None] * 1e-6)
         steps = {
@@ -173,6 +180,17 @@ class DynamicMlp:
             before = network(torch.cat([step, before[:, None]], dim=-1))[:, 0]
             found.append(before)
         return torch.stack(found, dim=1)
+
+
+def _solute(tissue: Tissue) -> ExchangingPool | SemisolidPool:
+    """The only pool beside water; `RequirementError` where there are others."""
+    pools: list[ExchangingPool | SemisolidPool] = [*tissue.exchanging, *tissue.semisolid]
+    if len(pools) != 1:
+        raise RequirementError(
+            f"Surrogate 'dynamic_mlp' stands for water and one solute, but '{tissue.name}' has {len(pools)} pools "
+            "beside water; choose a two-pool tissue."
+        )
+    return pools[0]
 
 
 def _inputs(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from spinloom import ConfigurationError, read_sequence, simulate
+from spinloom import ConfigurationError, RequirementError, read_sequence, read_tissue, simulate
 from spinloom.learning.scaling import scaled
 from spinloom.registry import plugins
 
@@ -87,3 +89,19 @@ def test_targets_are_what_the_inputs_of_the_next_step_are() -> None:
     targets = surrogate.targets(signal).reshape(1, -1)
     surrogate.loss(Spy(), torch.zeros(1, 4, 13, dtype=targets.dtype), targets)
     torch.testing.assert_close(seen[0][0, :, 13], torch.cat([torch.ones(1, dtype=targets.dtype), targets[0, :-1]]))
+
+
+STRANGERS = {
+    "no solute": ({"name": "water_3t"}, "0 pools beside water"),
+    "many solutes": ({"name": "wm_3t_7pool"}, "6 pools beside water"),
+    "a start elsewhere": ({"initial_scale": torch.tensor(0.5)}, "tissue.scale=1"),
+    "a start after each readout": ({"reset": True}, "tissue.reset_init_mag=false"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), STRANGERS.values(), ids=STRANGERS.keys())
+def test_a_tissue_that_no_step_was_trained_on_is_refused(change: dict, words: str) -> None:
+    changes = dict(change)
+    tissue = read_tissue(changes.pop("name", "larginine_phantom_9p4t"))
+    with pytest.raises(RequirementError, match=words):
+        Network({}).check(read_sequence("cest_fingerprint(points=2)"), replace(tissue, **changes))
