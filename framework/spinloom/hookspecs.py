@@ -15,8 +15,9 @@ import pluggy
 if TYPE_CHECKING:
     from spinloom.interfaces import RunInfo
 
-API_VERSION = "1.0"
-"""Version of the plugin API: a plugin of the same major and no later minor version runs."""
+API_VERSION = "1.1"
+"""Version of the plugin API: a plugin of the same major and no later minor version runs (docs/plugins.md says what may
+change when)."""
 
 ENTRY_POINT_GROUP = "spinloom"
 

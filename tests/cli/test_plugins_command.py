@@ -9,7 +9,7 @@ import pytest
 
 MISFITS = {
     "exits": ("broken", "Importing 'spinloom_misfits.exits' raised SystemExit: 7."),
-    "future": ("incompatible", "It was written for plugin API 2.0, and this Spinloom has 1.0; "),
+    "future": ("incompatible", "It was written for plugin API 2.0, and this Spinloom has 1.1; "),
     "misspelt": ("broken", "It implements 'spinloom_simulator', which is no hook; did you mean 'spinloom_simulators'?"),
     "raises": ("broken", "Importing 'spinloom_misfits.raises' raised RuntimeError: no coils in this scanner."),
     "twin": ("broken", "Its simulator 'toy' has the name of one of plugin 'toy', so plugin 'twin' is left out; "),

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from spinloom import registry
+from spinloom import API_VERSION, registry
 from spinloom.registry import PluginRecord, state
 
 SOUND = """
@@ -38,7 +38,7 @@ FAULTS = {
     "exits": ("raise SystemExit(3)", "Importing '.*' raised SystemExit: 3\\."),
     "does not parse": ("def f(:", "Importing '.*' raised SyntaxError: invalid syntax"),
     "lacks a dependency": ("import no_such_module", "raised ModuleNotFoundError: No module named"),
-    "states no API": (_plugin("", api=""), 'does not state SPINLOOM_API.* such as SPINLOOM_API = "1.0"'),
+    "states no API": (_plugin("", api=""), 'does not state SPINLOOM_API.* such as SPINLOOM_API = "1.1"'),
     "states its API as a number": (_plugin("", api="SPINLOOM_API = 1.0"), "SPINLOOM_API is 1.0, which is not"),
     "states its API as one part": (_plugin("", api='SPINLOOM_API = "1"'), "SPINLOOM_API is '1', which is not"),
     "misspells a hook": (
@@ -127,12 +127,12 @@ def test_an_entry_point_must_name_a_module_of_its_own(value: str, reason: str, i
     assert reason in _record("faulty").reason
 
 
-@pytest.mark.parametrize("version", ["1.1", "2.0", "0.9"])
+@pytest.mark.parametrize("version", ["1.2", "2.0", "0.9"])
 def test_a_plugin_for_another_api_is_incompatible_and_both_versions_are_named(version: str, install_plugin) -> None:
     install_plugin("other", _plugin("", api=f'SPINLOOM_API = "{version}"'))
     record = _record("other")
     assert record.status == "incompatible"
-    assert f"plugin API {version}, and this Spinloom has 1.0" in record.reason
+    assert f"plugin API {version}, and this Spinloom has {API_VERSION}" in record.reason
 
 
 def test_a_plugin_for_an_earlier_minor_version_runs(install_plugin, monkeypatch: pytest.MonkeyPatch) -> None:
