@@ -14,7 +14,7 @@ from torch import Tensor
 from spinloom.errors import ConfigurationError, known_names
 from spinloom.imaging_memory import ImageSize, refuse_beyond_memory
 from spinloom.interfaces import KSpace, Numerics
-from spinloom.physics.imaging.aliasing import aliasing
+from spinloom.physics.imaging.aliasing import Aliasing, aliasing
 from spinloom.physics.imaging.aliasing_notes import aliasing_notes
 from spinloom.physics.imaging.depths import groups
 from spinloom.physics.imaging.engine import ENGINES, PhantomSolution, solve_phantom
@@ -25,8 +25,14 @@ from spinloom.sequence.timeline import Timeline
 from spinloom.sequence.trajectory import labels, trajectory
 from spinloom.sequence.transmit import refuse_rf_shims
 from spinloom.tissue.phantom import Phantom
+from spinloom.tissue.phantoms.resampling import resample
 
 RECOVERIES = ("played", "complete")
+
+FALSE_ECHOES = ("told", "resolved")
+
+SPINS = (2, 3, 4, 6, 8, 12, 16)
+"""Spins a voxel and axis that are tried to resolve false echoes."""
 
 SINGLE_RTOL = 1e-6
 """Smallest error that float32 holds."""
@@ -40,6 +46,7 @@ class PhantomSimulator:
         engine: one of `ENGINES`, as for `solve_phantom`
         dephasing: whether the spins of a single plane spread over its thickness
         recovery: `played` as the file has it, or `complete` before each excitation that follows a readout
+        false_echoes: `told` in the notes, or `resolved` by as many spins a voxel as keep each below 0.1 %
         noise: standard deviation of complex noise in the samples, as a share of the largest sample's magnitude
 
     Raises `ConfigurationError` for values that are none, and for an `rtol` that the dtype cannot hold.
@@ -52,6 +59,7 @@ class PhantomSimulator:
         self._noise = _number(options.get("noise", 0.0), "noise", positive=False)
         self._engine = _name(options.get("engine", "auto"), "engine", ENGINES)
         self._recovery = _name(options.get("recovery", "played"), "recovery", RECOVERIES)
+        self._resolves = _name(options.get("false_echoes", "told"), "false_echoes", FALSE_ECHOES) == "resolved"
         self._dephasing = options.get("dephasing", True)
         if self._rtol < SINGLE_RTOL and numerics.dtype == torch.float32:
             raise ConfigurationError(
@@ -71,7 +79,11 @@ class PhantomSimulator:
 
     def simulate(self, timeline: Timeline, subject: Phantom) -> KSpace:
         """K-space of `subject` under `timeline`; differentiable with respect to the maps of the phantom."""
-        solution = self.solve(timeline, subject)
+        played, found = subject, self._aliasing(timeline, subject)
+        if self._resolves and found.echoes:
+            played, found = self._resolved(timeline, subject)
+        solution = self.solve(timeline, played)
+        notes = () if played is subject else _played_on(subject, played)
         return self.noisy(
             KSpace(
                 samples=solution.samples,
@@ -80,7 +92,7 @@ class PhantomSimulator:
                 trajectory=trajectory(timeline),
                 labels=labels(timeline),
                 fov=subject.fov,
-                notes=(*solution.notes, *self.remarks(subject), *self.false_echoes(timeline, subject)),
+                notes=(*solution.notes, *self.remarks(played), *notes, *aliasing_notes(found)),
             )
         )
 
@@ -114,9 +126,22 @@ class PhantomSimulator:
 
         larmor: as for `solve`; first_measurement: number of the first ADC event of `timeline`, if it is part of another
         """
+        return aliasing_notes(self._aliasing(timeline, subject, larmor), first_measurement)
+
+    def _resolved(self, timeline: Timeline, subject: Phantom) -> tuple[Phantom, Aliasing]:
+        """The fewest of `SPINS` a voxel on whose grid no false echo matters, else the most, and what is left."""
+        for spins in SPINS:
+            finer = resample(subject, spins)
+            self.check(timeline, finer)
+            found = self._aliasing(timeline, finer)
+            if not found.echoes:
+                break
+        return finer, found
+
+    def _aliasing(self, timeline: Timeline, subject: Phantom, larmor: float | None = None) -> Aliasing:
         larmor = larmor_frequency(timeline, subject) if larmor is None else larmor
         program = spatial_program(timeline, larmor, complete_recovery=self._recovery == "complete")
-        return aliasing_notes(aliasing(program, subject, self._dephasing), first_measurement)
+        return aliasing(program, subject, self._dephasing)
 
     def noisy(self, kspace: KSpace) -> KSpace:
         """`kspace` with the noise that the options ask for, drawn by torch's generator."""
@@ -141,6 +166,12 @@ class PhantomSimulator:
             if depths > 1:
                 remarks.append(f"The spins of the plane lie at {depths} depths in its {thickness} and dephase there.")
         return tuple(remarks)
+
+
+def _played_on(subject: Phantom, played: Phantom) -> tuple[str, ...]:
+    """Which grid took the place of the phantom's, in a sentence."""
+    few, many = (" x ".join(map(str, reversed(each.shape))) for each in (subject, played))
+    return (f"The phantom of {few} voxels is played on {many} isochromats, to keep false echoes out of the samples.",)
 
 
 def _number(value: object, option: str, positive: bool) -> float:

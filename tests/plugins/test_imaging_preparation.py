@@ -216,3 +216,8 @@ def test_false_echoes_of_a_readout_are_told_once_and_on_a_fine_enough_grid_not_a
     assert "it shows in measurement" in coarse[0]
     assert sum("isochromats are too few" in note for note in coarse) == 1
     assert fine == []
+
+
+def test_spins_resolve_false_echoes_here_and_the_option_of_other_simulators_is_refused() -> None:
+    with pytest.raises(spinloom.SpinloomError, match="false_echoes is no option here; simulator.spins=4 resolves them"):
+        spinloom.PreparedSimulator(spinloom.Numerics(options={"false_echoes": "resolved"}))

@@ -121,6 +121,24 @@ def test_a_coil_weighs_the_magnetisation_of_each_place(
     assert float((first - second).abs().max()) < 1e-9
 
 
+def test_false_echoes_are_in_the_warning_and_where_asked_not_in_the_image() -> None:
+    """A train that refocuses by 120 degrees on one spin a voxel, against 12 x 12 spins a voxel."""
+    timeline = spinloom.read_sequence("fse(matrix=16, shots=4, etl=4, refocusing_deg=120, crusher_axes=x)")
+    coarse = spinloom.build_phantom({"name": "tubes", "matrix": 16})
+    told, resolved = (
+        spinloom.simulate(sequence=timeline, phantom=coarse, simulator="fse", false_echoes=choice)
+        for choice in ("told", "resolved")
+    )
+    exact = spinloom.simulate(sequence=timeline, phantom=spinloom.resample(coarse, 12), simulator="fse")
+    largest = float(exact.samples.abs().max())
+    assert float((told.samples - exact.samples).abs().max()) > 0.05 * largest
+    assert any("isochromats are too few for the coherence" in note for note in told.notes)
+    assert float((resolved.samples - exact.samples).abs().max()) < 5e-3 * largest  # some coherences of up to 0.1 % each
+    assert any("The phantom of 16 x 16 x 1 voxels is played on" in note for note in resolved.notes)
+    assert not any("too few" in note for note in resolved.notes)
+    assert resolved.fov == told.fov
+
+
 def test_t2_prime_shortens_free_induction_and_leaves_a_spin_echo(timelines: dict[str, Timeline]) -> None:
     """EPI echoes decay by exp(-t / T2') more, to the 0.3 / n of n spins; FSE's, at every eighth millisecond, do not.
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from spinloom.physics.imaging.aliasing import Aliasing, FalseEcho
 from spinloom.physics.imaging.coherence import MOST_PULSES
+from spinloom.physics.imaging.finer_grid import FACTORS
 from spinloom.physics.imaging.phase_graph import Turns
 
 TOLD = 3
@@ -45,7 +46,8 @@ def _sentence(echo: FalseEcho, found: Aliasing, first_measurement: int) -> str:
 
 def _way_out(found: Aliasing) -> str:
     if found.enough is None:
-        return f"No grid tried, of up to 8 times as many a side, keeps all false echoes below {_percent(found.limit)}."
+        tried = f"of up to {FACTORS[-1]} times as many a side"
+        return f"No grid tried, {tried}, is certain to keep all false echoes below {_percent(found.limit)}."
     spread = " spread over the thickness of the plane" if found.enough.plane and max(found.grid.groups) == 1 else ""
     return f"{_size(found.enough.counts)} isochromats{spread} keep all false echoes below {_percent(found.limit)}."
 
