@@ -46,9 +46,7 @@ class PreparedSimulator:
         if isinstance(self._spins, bool) or not isinstance(self._spins, int) or self._spins < 1:
             raise ConfigurationError(f"simulator.spins is {self._spins!r}; it is a whole number from 1.")
         if "false_echoes" in options:
-            raise ConfigurationError(
-                "simulator.false_echoes is none of the options here; simulator.spins=4 resolves them."
-            )
+            raise ConfigurationError("simulator.false_echoes is no option here; simulator.spins=4 resolves them.")
         self._pools = PoolSimulator(replace(numerics, dtype=torch.float64, options=preparation))
         self._readout = PhantomSimulator(replace(numerics, options=options, progress=None))
         self._dtype = numerics.dtype
