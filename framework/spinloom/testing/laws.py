@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import torch
 
-from spinloom.errors import SpinloomError
+from spinloom.errors import RequirementError, SpinloomError
 from spinloom.interfaces import Signal, Subject
 from spinloom.testing.deviation import require
 from spinloom.testing.experiments import HARD_PULSE, Experiment, Result, free_induction_decay, measured, silent
@@ -60,9 +60,15 @@ def check_equilibrium(experiment: Experiment) -> None:
 
 
 def check_linearity(experiment: Experiment, reference: Result) -> None:
-    """Half the magnetisation to begin with is half the signal, or half of what it adds to a signal."""
+    """Half the magnetisation to begin with is half the signal, or half of what it adds to a signal.
+
+    A simulator that refuses to begin elsewhere than at equilibrium has nothing to be linear in.
+    """
     subject, whole = experiment.subject, measured(reference)
-    half = measured(experiment.on(_scaled(subject, 0.5)).play())
+    try:
+        half = measured(experiment.on(_scaled(subject, 0.5)).play())
+    except RequirementError:
+        return
     expected = whole / 2
     if isinstance(subject, Tissue):
         expected = (whole + measured(experiment.on(_scaled(subject, 0.0)).play())) / 2
