@@ -8,9 +8,9 @@ proportion, so that the difference is their slope; what the six digits of a file
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from spinloom.errors import SequenceError
@@ -23,6 +23,12 @@ from spinloom.sequence_sources import build_sequence, sequence_family
 
 STEPS = (0.05, 0.02, 0.01, 0.004, 0.002)
 """By which part of a parameter the sequences differ: the first that plays and keeps the structure counts."""
+
+FACTORS = ("rf_scale", "gradient_scale")
+"""Changes that are 1 where they change nothing; others are 0."""
+
+ROUNDED = 1e-3
+"""Part by which slopes of one size differ, because files have six digits."""
 
 
 def differentiable_sequence(family: str, /, **parameters: Any) -> tuple[Timeline, SequenceChanges]:
@@ -41,12 +47,13 @@ def differentiable_sequence(family: str, /, **parameters: Any) -> tuple[Timeline
             raise SequenceError(f"{name} is no number that varies smoothly; give it as it is, not as a tensor.")
     built = build_sequence(family, **plain)
     timeline = built.timeline()
-    changes = sequence_difference(timeline, timeline)
+    found: dict[str, Tensor] = {}
     for name, value in asked.items():
         for place, number in enumerate(value.reshape(-1).unbind()):
-            slope = _slope(built, timeline, name, place)
-            changes = _added(changes, slope, number.double().cpu() - number.detach().double().cpu())
-    return timeline, changes
+            by = number.double().cpu() - number.detach().double().cpu()
+            for change, slope in _slopes(built, timeline, name, place).items():
+                found[change] = found.get(change, torch.tensor(float(change in FACTORS))) + slope * by
+    return timeline, SequenceChanges(**found)
 
 
 def _plain(value: Tensor) -> float | tuple[float, ...]:
@@ -54,28 +61,29 @@ def _plain(value: Tensor) -> float | tuple[float, ...]:
     return tuple(found) if isinstance(found, list) else float(found)
 
 
-def _added(changes: SequenceChanges, slope: SequenceChanges, by: Tensor) -> SequenceChanges:
-    names = [field.name for field in fields(changes)]
-    return SequenceChanges(**{name: getattr(changes, name) + getattr(slope, name) * by for name in names})
-
-
-def _slope(built: BuiltSequence, timeline: Timeline, name: str, place: int) -> SequenceChanges:
-    """Slope of every change in number `place` of a parameter."""
+def _slopes(built: BuiltSequence, timeline: Timeline, name: str, place: int) -> dict[str, Tensor]:
+    """Slopes of the changes in number `place` of a parameter: of those that have any, one number where all agree."""
     reason: SequenceError | None = None
     for step in STEPS:
         try:
-            low, high = (_varied(built, name, place, factor * step) for factor in (-1, 1))
+            low, high = (_varied(built, name, place, side * step) for side in (-1, 1))
             one, two = (sequence_difference(timeline, _named(each, name)) for each in (low, high))
         except SequenceError as error:
             reason = error
             continue
         span = _number(high, name, place) - _number(low, name, place)
         if span:
-            names = [field.name for field in fields(one)]
-            return SequenceChanges(**{each: (getattr(two, each) - getattr(one, each)) / span for each in names})
+            slopes = {change: (getattr(two, change) - getattr(one, change)) / span for change in one.names}
+            return {change: _agreed(slope) for change, slope in slopes.items() if bool(slope.any())}
     raise SequenceError(
         f"{built.expression} has no gradient with respect to {name}. {reason or 'It stays on its raster.'}"
     ) from reason
+
+
+def _agreed(slope: Tensor) -> Tensor:
+    """The mean of numbers that are the same but for the digits of a file; other numbers as they are."""
+    mean = slope.mean()
+    return mean if bool(((slope - mean).abs() <= ROUNDED * mean.abs()).all()) else slope
 
 
 def _varied(built: BuiltSequence, name: str, place: int, step: float) -> BuiltSequence:

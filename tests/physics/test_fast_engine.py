@@ -58,7 +58,7 @@ def both(timeline: Timeline, tissue: Tissue, cells: int | None) -> tuple[torch.T
     program = step_program(timeline)
     assert star_of(tissue) is not None
     fast = torch.stack(play_fast(FastProgram.of(program, timeline, tissue), tissue, cells, 1e-14, 1))
-    readable = torch.stack(play(program, timeline, tissue, Propagators(timeline, tissue, cells), torch.float64))
+    readable = torch.stack(play(Propagators(timeline, tissue, cells).moves(program), tissue, torch.float64))
     return fast, readable
 
 

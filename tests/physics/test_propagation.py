@@ -49,7 +49,7 @@ def tissue_of(
 
 
 def solve(timeline: Timeline, tissue: Tissue, cells=None, dtype=torch.float64):
-    return play(step_program(timeline), timeline, tissue, Propagators(timeline, tissue, cells), dtype)
+    return play(Propagators(timeline, tissue, cells).moves(step_program(timeline)), tissue, dtype)
 
 
 def sinc(cells: int, duration: float = 0.02) -> RfWaveform:

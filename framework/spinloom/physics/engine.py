@@ -9,13 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spinloom.errors import ConfigurationError
 from spinloom.physics.accuracy import FEWEST_CELLS, Sampling, choose_sampling
+from spinloom.physics.changed_timeline import changed_timeline
 from spinloom.physics.chunks import in_chunks
 from spinloom.physics.fields import fields_apart, picked, put_together
 from spinloom.physics.isochromats import sentences, with_isochromats
 from spinloom.physics.players import Player, choose_engine, player_of
+from spinloom.physics.pool_changes import PoolChanges, refuse_scaled_gradients
 from spinloom.physics.probing import probed_measurements, probed_tissues
 from spinloom.physics.propagation import common_larmor
+from spinloom.physics.sequence_changes import SequenceChanges, checked
 from spinloom.physics.stepwise import steps_pay
 from spinloom.sequence.replay import PHYSICAL, PULSEQ_CEST, replay
 from spinloom.sequence.silence import without_silence
@@ -52,6 +56,7 @@ def solve_pools(
     timing: str = PHYSICAL,
     shape_phase: str | None = None,
     engine: str = "auto",
+    changes: SequenceChanges | None = None,
 ) -> PoolSolution:
     """Solve the Bloch-McConnell equations of `tissue` under `timeline`.
 
@@ -61,12 +66,16 @@ def solve_pools(
     timing: `physical`, or `pulseq_cest` for the times, samples and phases of that program, to compare with its results
     shape_phase: which way round the phases of RF shapes turn, `pulseq` or `pulseq_cest`; by default that of the timing
     engine: `fast` compiled loops, `readable` matrices in torch, or `auto`, fast wherever it applies
+    changes: of pulses and delays, by how much the sequence is played otherwise than `timeline` says
 
-    Differentiable with respect to every parameter of the tissue, by the readable engine whatever was asked for.
+    Differentiable with respect to every parameter of the tissue and to `changes`, by the readable engine whatever was
+    asked for.
     """
+    if changes is not None:
+        changes = _checked(changes, timeline, timing)
     whole = tissue.flatten().to(torch.float64, device)
     numbers, tissues, done = fields_apart(timeline, whole), whole.b0.numel(), 0
-    asked = _Asked(rtol, "all" if timing == PULSEQ_CEST else cells, dtype, timing, shape_phase, engine)
+    asked = _Asked(rtol, "all" if timing == PULSEQ_CEST else cells, dtype, timing, shape_phase, engine, changes)
     parts = []
     for number in numbers:
         report = None if progress is None else _after(done, tissues, progress)
@@ -96,18 +105,31 @@ class _Asked:
     timing: str
     shape_phase: str | None
     engine: str
+    changes: SequenceChanges | None
+
+
+def _checked(changes: SequenceChanges, timeline: Timeline, timing: str) -> SequenceChanges:
+    refuse_scaled_gradients(changes)
+    if timing != PHYSICAL:
+        raise ConfigurationError(f"timing is '{timing}', which plays no changes of the sequence; take '{PHYSICAL}'.")
+    return checked(changes, timeline)
 
 
 def _solve(timeline: Timeline, tissue: Tissue, asked: _Asked, progress: Callable[[int], None] | None) -> PoolSolution:
     """The solution for a flat batch in one field, or under a timeline that does not ask which."""
-    played = replay(timeline, asked.timing, asked.shape_phase, tissue.max_pulse_samples, common_larmor(tissue))
+    changed = timeline if asked.changes is None else changed_timeline(timeline, asked.changes)
+    played = replay(changed, asked.timing, asked.shape_phase, tissue.max_pulse_samples, common_larmor(tissue))
     played = without_silence(played)
     program, spins = step_program(played), with_isochromats(tissue)
-    engine = choose_engine(spins, "readable" if spins.requires_grad else asked.engine)
-    player = player_of(engine, program, played, spins, asked.rtol, asked.dtype)
+    slopes = None
+    if asked.changes is not None and asked.changes.differentiable:
+        slopes = PoolChanges.of(timeline, asked.changes, played)
+    engine = choose_engine(spins, "readable" if spins.requires_grad or slopes is not None else asked.engine)
+    player = player_of(engine, program, played, spins, asked.rtol, asked.dtype, slopes)
     sampling = _sampling(program, player, spins, asked.rtol, asked.cells)
     mz, mxy = in_chunks(player, tissue, sampling.cells, progress)
-    notes = (*program.notes, sampling.sentence(), f"Played by the {engine} engine.", *sentences(tissue))
+    said = () if asked.changes is None else asked.changes.sentences
+    notes = (*program.notes, *said, sampling.sentence(), f"Played by the {engine} engine.", *sentences(tissue))
     return PoolSolution(mz, mxy, program.time, program.measurement, notes)
 
 

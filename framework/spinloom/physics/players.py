@@ -12,6 +12,7 @@ from spinloom.physics.accuracy import Play
 from spinloom.physics.bloch_mcconnell import Layout
 from spinloom.physics.fast import play_fast
 from spinloom.physics.fast_program import FastProgram
+from spinloom.physics.pool_changes import PoolChanges
 from spinloom.physics.propagation import Propagators, play
 from spinloom.physics.star import star_of
 from spinloom.sequence.steps import StepProgram
@@ -75,22 +76,34 @@ def _is_star(tissue: Tissue) -> bool:
 
 
 def player_of(
-    engine: str, program: StepProgram, timeline: Timeline, tissue: Tissue, rtol: float, dtype: torch.dtype
+    engine: str,
+    program: StepProgram,
+    timeline: Timeline,
+    tissue: Tissue,
+    rtol: float,
+    dtype: torch.dtype,
+    changes: PoolChanges | None = None,
 ) -> Player:
-    """The player of `program` for tissues like `tissue`; engine: `fast` or `readable`."""
+    """The player of `program` for tissues like `tissue`.
+
+    engine: `fast` or `readable`
+    changes: with respect to which the readable one has gradients
+    """
     prepared = FastProgram.of(program, timeline, tissue)
     tolerance = min(SHARE * rtol / prepared.longest_train, COARSEST)
     matrices = max(1, (len(prepared.keys) + prepared.durations.size) * Layout.of(tissue).size ** 2 * 8)
     if engine == "fast":
         played, budget = _fast(prepared, tolerance, dtype), CACHED * torch.get_num_threads()
     else:
-        played, budget = _readable(program, timeline, dtype), KEPT
+        played, budget = _readable(program, timeline, dtype, changes), KEPT
     return Player(engine, prepared, tolerance, played, max(1, budget // matrices))
 
 
-def _readable(program: StepProgram, timeline: Timeline, dtype: torch.dtype) -> Play:
+def _readable(program: StepProgram, timeline: Timeline, dtype: torch.dtype, changes: PoolChanges | None) -> Play:
     def played(part: Tissue, cells: int | None) -> tuple[Tensor, Tensor]:
-        return play(program, timeline, part, Propagators(timeline, part, cells), dtype)
+        propagators = Propagators(timeline, part, cells)
+        moves = propagators.moves(program) if changes is None else changes.moves(program, propagators, part, cells)
+        return play(moves, part, dtype)
 
     return played
 

@@ -10,6 +10,7 @@ many times over.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,11 @@ MATRICES_KEPT = 13
 
 GRADIENT_BUDGET = 2 * 2**30
 """Bytes that gradients may keep of solving pulses; beyond, pulses are solved again when gradients are taken."""
+
+Number = Tensor | float
+
+Move = Tensor | Spoil | Sample | MeasurementEnd
+"""What magnetisation meets: a propagator, shape `(batch, size, size)`, or one of the steps without one."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Propagators:
         self._larmor = common_larmor(tissue)
         self._pulses: dict[PulseKey, Tensor] = {}
         self._delays: dict[float, Tensor] = {}
-        self._solve = _solve_again_for_gradients if self._steps_exceed_budget() else solve_pulse
+        self._solve = solve_again_for_gradients if self._steps_exceed_budget() else solve_pulse
 
     def _steps_exceed_budget(self) -> bool:
         """Whether gradients are asked for that would keep more than `GRADIENT_BUDGET`."""
@@ -89,23 +95,38 @@ class Propagators:
     def delay(self, duration: float) -> Tensor:
         """Propagator of free precession in the Larmor frame."""
         if duration not in self._delays:
-            still = torch.zeros_like(self._tissue.b0)
-            self._delays[duration] = matrix_exp(generator(self._tissue, still) * duration)
+            self._delays[duration] = free_precession(self._tissue, duration)
         return self._delays[duration]
 
+    def moves(self, program: StepProgram) -> Iterator[Move]:
+        """The steps of a program."""
+        for step in program.steps:
+            match step:
+                case Pulse(rf):
+                    yield self.pulse(self._timeline.rf[rf])
+                case Free(duration):
+                    yield self.delay(duration)
+                case _:
+                    yield step
 
-def _solve_again_for_gradients(tissue: Tissue, pulse: SampledPulse, amplitude: float, frequency: float) -> Tensor:
+
+def free_precession(tissue: Tissue, duration: Number) -> Tensor:
+    """Propagator of free precession for `duration` [s] in the Larmor frame."""
+    return matrix_exp(generator(tissue, torch.zeros_like(tissue.b0)) * duration)
+
+
+def solve_again_for_gradients(tissue: Tissue, pulse: SampledPulse, amplitude: Number, frequency: Number) -> Tensor:
     """What `solve_pulse` gives; its steps are not kept but taken again when gradients are."""
     return checkpoint(solve_pulse, tissue, pulse, amplitude, frequency, use_reentrant=False, preserve_rng_state=False)
 
 
-def solve_pulse(tissue: Tissue, pulse: SampledPulse, amplitude: float, frequency: float) -> Tensor:
+def solve_pulse(tissue: Tissue, pulse: SampledPulse, amplitude: Number, frequency: Number) -> Tensor:
     """Propagator of a sampled pulse of phase 0 in the frame of its own frequency, shape `(batch, size, size)`.
 
     tissue: flat batch in float64
     amplitude, frequency: nutation frequency at envelope 1, and offset [Hz]
     """
-    offset = torch.full_like(tissue.b0, frequency)
+    offset = torch.zeros_like(tissue.b0) + frequency
     free, (x, y, saturation) = generator(tissue, offset), rf_generators(tissue, offset)
     nutation = 2 * torch.pi * amplitude * tissue.rel_b1
     steps = max(1, MATRICES_IN_FLIGHT // free.numel())
@@ -151,19 +172,18 @@ def _ordered_product(factors: Tensor) -> Tensor:
     return factors[0]
 
 
-def rotation(layout: Layout, angle: float, like: Tensor) -> Tensor:
+def rotation(layout: Layout, angle: Number, like: Tensor) -> Tensor:
     """Rotation of the transverse components by `angle` [rad], counter-clockwise, shape `(size, size)`."""
     matrix = torch.eye(layout.size, dtype=like.dtype, device=like.device)
-    cosine, sine = math.cos(angle), math.sin(angle)
+    turn = torch.as_tensor(angle, dtype=like.dtype, device=like.device)
+    cosine, sine = torch.cos(turn), torch.sin(turn)
     pools = torch.arange(layout.pools)
     matrix[pools, pools] = matrix[pools + layout.pools, pools + layout.pools] = cosine
     matrix[pools, pools + layout.pools], matrix[pools + layout.pools, pools] = -sine, sine
     return matrix
 
 
-def play(
-    program: StepProgram, timeline: Timeline, tissue: Tissue, propagators: Propagators, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
+def play(moves: Iterable[Move], tissue: Tissue, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Mz and complex Mxy of water at every sample, relative to its equilibrium, shapes `(batch, samples)`."""
     layout = Layout.of(tissue)
     start = equilibrium(tissue) * torch.cat(
@@ -173,12 +193,10 @@ def play(
     transverse[: 2 * layout.pools] = 0.0
     state = start = start.to(dtype)
     samples = []
-    for step in program.steps:
-        match step:
-            case Pulse(rf):
-                state = _apply(propagators.pulse(timeline.rf[rf]), state)
-            case Free(duration):
-                state = _apply(propagators.delay(duration), state)
+    for move in moves:
+        match move:
+            case Tensor():
+                state = _apply(move, state)
             case Spoil():
                 state = state * transverse
             case Sample():

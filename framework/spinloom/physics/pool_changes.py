@@ -1,0 +1,135 @@
+"""Gradients of pools with respect to the pulses and times of a sequence.
+
+A program is that of the timeline with its changes already made, so that samplings and times are those of what is
+played; here its numbers come again as tensors that carry gradients.  Pulses that changes tell apart are solved one by
+one, which costs as many solutions as there are pulses; a single number for all keeps those of the file's events.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spinloom.errors import SequenceError
+from spinloom.physics.bloch_mcconnell import Layout
+from spinloom.physics.propagation import (
+    Move,
+    Propagators,
+    common_larmor,
+    free_precession,
+    rotation,
+    solve_again_for_gradients,
+)
+from spinloom.physics.sampling import enough_cells, sample_pulse
+from spinloom.physics.sequence_changes import SequenceChanges
+from spinloom.sequence.atoms import PULSE, SAMPLE, atoms_of, spoiling_blocks
+from spinloom.sequence.steps import Free, Pulse, Sample, StepProgram
+from spinloom.sequence.timeline import Timeline
+from spinloom.tissue.pools import Tissue
+
+
+@dataclass(frozen=True, eq=False)
+class PoolChanges:
+    """The numbers of a timeline's pulses and waits, with their gradients.
+
+    timeline: with its changes made
+    tangent: of scale, phase [rad] and frequency [Hz] of each pulse: numbers of value 0 that carry gradients, shape
+        `(pulses,)` each
+    amplitude: of each pulse in the file [Hz], shape `(pulses,)`
+    each: whether changes tell pulses of one event apart
+    waits: before each pulse and sample [s], None where no delay carries gradients
+    """
+
+    timeline: Timeline
+    tangent: tuple[Tensor, Tensor, Tensor]
+    amplitude: np.ndarray
+    each: bool
+    waits: Tensor | None
+
+    @classmethod
+    def of(cls, timeline: Timeline, changes: SequenceChanges, changed: Timeline) -> PoolChanges:
+        """Of `changes`, that `checked` left for `timeline`, and the timeline with them, as it is played."""
+        events = timeline.block_rf[timeline.block_rf >= 0]
+        rf = changes.rf_scale, changes.rf_phase, changes.rf_offset
+        scale, phase, offset = (_tangent(change, events.size) for change in rf)
+        return cls(
+            timeline=changed,
+            tangent=(scale, phase, offset),
+            amplitude=timeline.rf_table["amplitude"][events],
+            each=any(isinstance(change, Tensor) and bool(change.ndim) for change in (rf[0], rf[2])),
+            waits=_waits(changed, _tangent(changes.delay, len(timeline))) if _asks(changes.delay) else None,
+        )
+
+    def moves(
+        self, program: StepProgram, propagators: Propagators, tissue: Tissue, cells: int | None
+    ) -> Iterator[Move]:
+        """The steps of `program`; propagators: of what carries no gradients."""
+        solved: dict[Hashable, Tensor] = {}
+        pulse, waiting = 0, iter(() if self.waits is None else self.waits.to(tissue.b0.device).unbind())
+        for step in program.steps:
+            if self.waits is not None and isinstance(step, Pulse | Sample):
+                yield free_precession(tissue, next(waiting))
+            match step:
+                case Pulse(rf):
+                    yield self._pulse(pulse, rf, tissue, cells, solved)
+                    pulse += 1
+                case Free(duration):
+                    if self.waits is None:
+                        yield propagators.delay(duration)
+                case _:
+                    yield step
+
+    def _pulse(self, pulse: int, rf: int, tissue: Tissue, cells: int | None, solved: dict[Hashable, Tensor]) -> Tensor:
+        """Propagator of pulse number `pulse`, which is event `rf` of the timeline."""
+        event, larmor = self.timeline.rf[rf], common_larmor(tissue)
+        waveform = self.timeline.waveforms[event.waveform]
+        scale, phase, offset = (values.to(tissue.b0.device)[pulse] for values in self.tangent)
+        frequency, turn = event.frequency(larmor) + offset, event.phase(larmor) + phase
+        amplitude = float(self.amplitude[pulse])
+        key = pulse if self.each else (event.waveform, amplitude, event.frequency_offset, event.frequency_ppm)
+        if key not in solved:
+            sampled = sample_pulse(waveform, enough_cells(cells, waveform.duration * abs(event.frequency(larmor))))
+            nutation = event.amplitude + amplitude * scale
+            solved[key] = solve_again_for_gradients(tissue, sampled, nutation, frequency)
+        propagator = solved.pop(key) if self.each else solved[key]
+        layout = Layout.of(tissue)
+        turns = frequency * waveform.duration
+        after = turn + 2 * math.pi * (turns - turns.detach().floor())
+        return rotation(layout, after, propagator) @ propagator @ rotation(layout, -turn, propagator)
+
+
+def _asks(change: Tensor | float | None) -> bool:
+    return isinstance(change, Tensor) and change.requires_grad
+
+
+def _tangent(change: Tensor | float | None, count: int) -> Tensor:
+    """A change less its value, as `count` numbers."""
+    if not isinstance(change, Tensor):
+        return torch.zeros(count, dtype=torch.float64)
+    return (change - change.detach()).expand(count)
+
+
+def _waits(timeline: Timeline, later: Tensor) -> Tensor:
+    """Time before each pulse and sample [s]; later: what is added to each block."""
+    atoms = atoms_of(timeline, spoiling_blocks(timeline))
+    places = np.flatnonzero((atoms.kind == PULSE) | (atoms.kind == SAMPLE))
+    block = atoms.block[places]
+    begin, end = (timeline.block_start[block] + side[places] for side in (atoms.begin, atoms.end))
+    waits = np.maximum(np.round(begin - np.concatenate([[0.0], end[:-1]]), 12), 0.0)
+    before = (later.cumsum(0) - later)[block]
+    shifts = before - torch.cat([before.new_zeros(1), before[:-1]])
+    return torch.from_numpy(waits).to(shifts) + shifts
+
+
+def refuse_scaled_gradients(changes: SequenceChanges) -> None:
+    """Raise for gradients of another size, of which tissues without a place know only whether they spoil."""
+    if changes.gradient_scale is not None and bool((torch.as_tensor(changes.gradient_scale) != 1).any()):
+        raise SequenceError(
+            "changes.gradient_scale is not 1, but a tissue without a place knows of gradients only that they spoil; "
+            "leave it out, or play the sequence on a phantom."
+        )
