@@ -45,6 +45,7 @@ myst_heading_anchors = 4
 smartquotes = False  # -- is an option
 default_role = "code"  # docstrings mark code as Markdown does
 autosummary_generate = False
+add_module_names = False
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 autodoc_preserve_defaults = True

@@ -22,12 +22,20 @@ SPECIAL = re.compile(r"([*|\\]|(?<=\w)_(?!\w))")
 def setup(app: Sphinx) -> dict[str, bool]:
     """Rewrite every docstring that autodoc reads."""
     app.connect("autodoc-process-docstring", _rewrite)
+    app.connect("autodoc-process-signature", _shorten)
     return {"parallel_read_safe": True}
 
 
 def _rewrite(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     text = _below_assignment(name.rpartition(".")[2]) if what == "data" else None
     lines[:] = list(_restructured(text or lines))
+
+
+def _shorten(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Signatures of which Sphinx makes no list, because a default is made anew: without the homes of types."""
+    return re.sub(r"~(?:\w+\.)*(\w+)", r"\1", signature or "").replace("<factory>", "...") or None, returns
 
 
 def _below_assignment(name: str) -> list[str] | None:
@@ -68,5 +76,7 @@ def inline(text: str) -> str:
 
 
 def _linked(code: str) -> str:
+    """Code, as a link where it is a public name; a single small word is taken for a word."""
     name = code.removeprefix("spinloom.")
-    return f":py:obj:`~spinloom.{name}`" if name in spinloom.__all__ else f"``{code}``"
+    told = name != code or re.search("[A-Z_]", code)
+    return f":py:obj:`~spinloom.{name}`" if told and name in spinloom.__all__ else f"``{code}``"

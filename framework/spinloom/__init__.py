@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spinloom.evaluation.curves import plot_curves
     from spinloom.evaluation.figures import plot
     from spinloom.evaluation.imaging_figures import plot_maps
-    from spinloom.evaluation.report_content import Block, Picture, Section, Table
+    from spinloom.evaluation.report_content import Block, Code, Facts, Notes, Picture, Section, Table
     from spinloom.evaluation.wording import span
     from spinloom.family_gradients import differentiable_sequence
     from spinloom.hookspecs import API_VERSION, hookimpl
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from spinloom.quantify.confidence import intervals
     from spinloom.quantify.dictionary import dictionary_of, read_dictionary
     from spinloom.quantify.lorentzian_fit import fit_lorentzians
+    from spinloom.quantify.lorentzian_pools import LorentzianPool, Range
     from spinloom.quantify.matching import match
     from spinloom.quantify.mt_series import MtSeries, mt_series
     from spinloom.quantify.wasabi import fit_wasabi, wasabi_pulse
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
     from spinloom.tissue.phantoms.door import build_phantom
     from spinloom.tissue.phantoms.phantom_files import read_phantom, write_phantom
     from spinloom.tissue.phantoms.resampling import downsample, resample
-    from spinloom.tissue.pools import ExchangingPool, SemisolidPool, Tissue
+    from spinloom.tissue.pools import Exchange, ExchangingPool, Isochromats, SemisolidPool, Tissue, Water
 
 __version__ = "0.1.0"
 
@@ -76,14 +77,20 @@ __all__ = [
     "API_VERSION",
     "Block",
     "BuiltSequence",
+    "Code",
     "ConfigurationError",
+    "Exchange",
     "ExchangingPool",
+    "Facts",
     "Family",
     "Image",
     "Input",
+    "Isochromats",
     "KSpace",
+    "LorentzianPool",
     "Meaning",
     "MtSeries",
+    "Notes",
     "Numerics",
     "Phantom",
     "PhantomSimulator",
@@ -92,6 +99,7 @@ __all__ = [
     "PoolSimulator",
     "PoolSolution",
     "PreparedSimulator",
+    "Range",
     "RequirementError",
     "Requirements",
     "RunInfo",
@@ -107,6 +115,7 @@ __all__ = [
     "Timeline",
     "Tissue",
     "TrainedSurrogate",
+    "Water",
     "build_phantom",
     "build_sequence",
     "changed_timeline",
@@ -167,14 +176,20 @@ _HOMES = {
     "API_VERSION": "spinloom.hookspecs",
     "Block": "spinloom.evaluation.report_content",
     "BuiltSequence": "spinloom.sequence.families",
+    "Code": "spinloom.evaluation.report_content",
     "ConfigurationError": "spinloom.errors",
+    "Exchange": "spinloom.tissue.pools",
     "ExchangingPool": "spinloom.tissue.pools",
+    "Facts": "spinloom.evaluation.report_content",
     "Family": "spinloom.sequence.family",
     "Image": "spinloom.reconstruction.image",
     "Input": "spinloom.interfaces",
+    "Isochromats": "spinloom.tissue.pools",
     "KSpace": "spinloom.interfaces",
+    "LorentzianPool": "spinloom.quantify.lorentzian_pools",
     "Meaning": "spinloom.sequence.parameter",
     "MtSeries": "spinloom.quantify.mt_series",
+    "Notes": "spinloom.evaluation.report_content",
     "Numerics": "spinloom.interfaces",
     "Phantom": "spinloom.tissue.phantom",
     "PhantomSimulator": "spinloom.phantom_simulator",
@@ -183,6 +198,7 @@ _HOMES = {
     "PoolSimulator": "spinloom.pool_simulator",
     "PoolSolution": "spinloom.physics.engine",
     "PreparedSimulator": "spinloom.prepared_simulator",
+    "Range": "spinloom.quantify.lorentzian_pools",
     "RequirementError": "spinloom.errors",
     "Requirements": "spinloom.interfaces",
     "RunInfo": "spinloom.interfaces",
@@ -198,6 +214,7 @@ _HOMES = {
     "Timeline": "spinloom.sequence.timeline",
     "Tissue": "spinloom.tissue.pools",
     "TrainedSurrogate": "spinloom.learning.trained_surrogate",
+    "Water": "spinloom.tissue.pools",
     "build_phantom": "spinloom.tissue.phantoms.door",
     "build_sequence": "spinloom.sequence_sources",
     "changed_timeline": "spinloom.physics.changed_timeline",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,28 @@ def test_the_contracts_of_testing_are_documented() -> None:
     assert {name for module, name in PAGES["testing"] if module == "spinloom.testing"} == set(testing.__all__)
 
 
+@pytest.mark.parametrize("name", spinloom.__all__)
+def test_the_classes_that_a_public_name_takes_and_returns_are_documented(name: str) -> None:
+    documented = {getattr(importlib.import_module(module), own) for names in PAGES.values() for module, own in names}
+    unknown = {f"{kind.__module__}.{kind.__name__}" for kind in classes_named_by(getattr(spinloom, name)) - documented}
+    assert not unknown
+
+
+def classes_named_by(value: object) -> set[type]:
+    """Spinloom's classes in the annotations of a function, or of a class and its public methods."""
+    members = vars(value).items() if inspect.isclass(value) else ()
+    methods = [getattr(member, "fget", None) or member for own, member in members if own[0] != "_" or own == "__init__"]
+    annotated = [inspect.unwrap(part) for part in (value, *methods) if inspect.isclass(part) or callable(part)]
+    homes = [(vars(sys.modules[part.__module__]), getattr(part, "__annotations__", {}).values()) for part in annotated]
+    found = {home.get(word) for home, texts in homes for text in texts for word in re.findall(r"\w+", str(text))}
+    return {kind for kind in found if inspect.isclass(kind) and kind.__module__.partition(".")[0] == "spinloom"}
+
+
 @pytest.mark.parametrize("page", [page for page, names in PAGES.items() if names])
-def test_the_names_of_a_page_are_sorted(page: str) -> None:
-    assert PAGES[page] == sorted(PAGES[page])
+def test_the_names_of_each_section_of_a_page_are_sorted(page: str) -> None:
+    for section in (FOLDER / f"{page}.md").read_text(encoding="utf-8").split("\n## "):
+        names = [name for _, name in DOCUMENTED.findall(section)]
+        assert names == sorted(names)
 
 
 def test_the_index_lists_every_name_in_order() -> None:
