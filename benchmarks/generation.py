@@ -24,22 +24,22 @@ from spinloom.tasks.generate import Generated, run_generate
 
 SETS = {
     "seven-pool spectra, 34 offsets": (
-        20_000,
+        4_000,
         2000,
         ["sequence=aptw_3t_36pulses", "tissue=wm_3t_7pool", "tissue.cest_pool.amide.k=uniform(20, 300)"],
     ),
     "two-pool fingerprints, 30 images": (
         200_000,
-        2000,
+        20_000,
         ["sequence=mrf_larginine_9p4t", "tissue=larginine_phantom_9p4t", "tissue.t2=loguniform(0.6, 1.2)"],
     ),
-    "two-pool trains, 50 drawn protocols": (
-        2000,
-        2000,
+    "two-pool trains, 6 drawn protocols": (
+        8000,
+        4000,
         [
             "sequence='cest_train()'",
-            "+protocols.draw.pulses=[10,30]",
-            "+protocols.count=50",
+            "+protocols.draw.pulses=[10,200]",
+            "+protocols.count=6",
             "tissue=larginine_phantom_9p4t",
             "tissue.t2=loguniform(0.6, 1.2)",
         ],

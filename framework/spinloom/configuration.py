@@ -44,6 +44,9 @@ SweepOpener = Callable[[Config], AbstractContextManager[None]]
 
 CONFIG = "pkg://spinloom.conf"
 
+_LAUNCHERS = ("joblib", "submitit")
+"""Programs that launch jobs, and raise errors of their own where a process of theirs dies."""
+
 _FILE = "file"
 """Choice of the group `phantom` that holds the settings of one that is read."""
 
@@ -51,6 +54,10 @@ _staged: list[str] = []
 _sweep: ExitStack = ExitStack()
 _open_sweep: list[SweepOpener] = []
 _shared: dict[str, str] = {}
+
+
+class SweepError(SpinloomError):
+    """A sweep of which a job was lost."""
 
 
 class PluginSearchPath(SearchPathPlugin):
@@ -100,8 +107,19 @@ def run_task(task: str, function: Callable[[Config], object], arguments: list[st
             raise _unknown_choice(error) from error
         except (HydraException, OmegaConfBaseException, YAMLError) as error:
             raise _explained(error, task, overrides) from error
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] not in _LAUNCHERS:
+                raise
+            raise SweepError(
+                f"A process that ran a job of the sweep died: {_first_line(error)}. Its run is marked as killed by the "
+                "next one; jobs that are done are kept. hydra/launcher=ray begins such a job anew."
+            ) from error
         for failure in failures:
             raise failure
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".: ")
 
 
 def _close_sweep(*exception: Any) -> None:

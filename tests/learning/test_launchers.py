@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,8 @@ from hydra.core.global_hydra import GlobalHydra
 from mlflow import MlflowClient
 
 from spinloom.cli import root
-from spinloom.tasks.sweeps import PARENT_RUN
+from spinloom.configuration import SweepError, run_task
+from spinloom.tasks.sweeps import PARENT_RUN, sweep_opener
 from spinloom.tissue.files import tissue_path
 
 NETWORK = ["surrogate=dynamic_mlp", "surrogate.hidden=[8]", "training.accelerator=cpu", "training.batch=8"]
@@ -86,6 +89,38 @@ def test_the_others_finish_when_one_fails(
     assert ended["FINISHED"].data.tags["spinloom.command"].startswith(f"spinloom train -m hydra/launcher={choice}")
     assert (here / "sweep" / "1" / "model").is_dir()
     assert not [path.name for path in here.iterdir() if path.name.startswith(".spinloom")]
+
+
+def test_a_process_that_dies_ends_a_sweep_of_joblib_with_a_sentence(here: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+
+    def die(config: dict[str, Any]) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    launcher = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    GlobalHydra.instance().clear()
+    with pytest.raises(SweepError, match="A process that ran a job of the sweep died"):
+        run_task("train", die, ["-m", *launcher, *NETWORK, "seed=0,1", "output=sweep"], sweep_opener("train"))
+    parent, _ = family(here)
+    assert parent.info.status == "FAILED"
+
+
+def test_a_job_of_ray_whose_worker_dies_is_begun_anew(here: Path) -> None:
+    pytest.importorskip("ray")
+
+    def die_once(config: dict[str, Any]) -> None:
+        mark = Path(f"begun_{config['seed']}")
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        Path(f"done_{config['seed']}").touch()
+
+    GlobalHydra.instance().clear()
+    asked = ["-m", "hydra/launcher=ray", *NETWORK, "seed=0,1", "output=sweep"]
+    run_task("train", die_once, asked, sweep_opener("train"))
+    assert sorted(path.name for path in here.glob("*_?")) == ["begun_0", "begun_1", "done_0", "done_1"]
+    parent, _ = family(here)
+    assert parent.info.status == "FINISHED"
 
 
 def test_a_job_that_is_refused_before_it_begins_is_a_failed_child_too(learned_from: Path, here: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,55 @@ def test_protocols_are_drawn_from_a_family_and_kept_as_files(here: Path) -> None
     for name, text in found.protocols.items():
         (here / "one.seq").write_bytes(text)
         assert read_sequence(here / "one.seq").sha256 == read_sequence(name).sha256
+
+
+def test_equal_draws_are_one_protocol_with_its_own_signals(here: Path) -> None:
+    """Of nine draws two differ; the signals of each protocol are those of its own file."""
+    arguments = [
+        "sequence=cest_epi(matrix=4, largest_ppm=1, step_ppm=1, esp_ms=0.3)",
+        "+protocols.draw.pulses=[1,3,1]",  # three choices, of which two are equal
+        "+protocols.count=9",
+        "samples=3",
+        "store=float64",
+        "output=drawn",
+    ]
+    assert generate(*arguments).exit_code == 0
+    found = open_set(here / "drawn")
+    assert len(found.protocols) == 2
+    for number, name in enumerate(found.protocols):
+        part = found.part(number, slice(0, 3))
+        tissue = read_tissue("larginine_phantom_9p4t").flatten()
+        t1, t2 = part.numbers["water_pool.t1"], part.numbers["water_pool.t2"]
+        one = replace(tissue, water=replace(tissue.water, t1=t1[:1], t2=t2[:1]))
+        exact = simulate(sequence=name, tissue=one, simulator="cest")
+        np.testing.assert_allclose(part.mz[:1], exact.mz[..., exact.first_samples()], atol=1e-12)
+
+
+FILLING = """
+import resource, sys
+from spinloom.configuration import run_task
+from spinloom.errors import OutputError
+from spinloom.tasks.generate import run_generate
+from spinloom.tasks.sweeps import sweep_opener
+
+def fill(done, total):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+
+try:
+    run_task("generate", lambda config: run_generate(config, fill), sys.argv[1:], sweep_opener("generate"))
+except OutputError as error:
+    print(error)
+"""
+"""From the first chunk on no file may grow beyond 100 bytes, which fails a write as a full disk does."""
+
+
+def test_a_disk_that_fills_leaves_whole_chunks_to_go_on_from(undisturbed: Path, here: Path) -> None:
+    command = [sys.executable, "-c", FILLING, *QUICK, "output=filled"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "of the set filled cannot be written" in said
+    assert "give the same command again" in said
+    assert generate("output=filled").exit_code == 0
+    assert open_set(here / "filled").digest == open_set(undisturbed).digest
 
 
 BAD_INPUT = {

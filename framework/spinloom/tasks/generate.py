@@ -10,6 +10,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,7 +72,7 @@ def run_generate(config: Mapping[str, Any], progress: Callable[[int, int], None]
     if config["engine"] == "ray":
         require_cluster(config["cluster"])
     simulator = build_simulator(config["simulator"])
-    sources = protocols(config)
+    sources = list(dict.fromkeys(protocols(config)))  # equal draws of whole numbers are one protocol
     plan = _plan(config)
     timelines = [read_sequence(source) for source in sources]
     for timeline in timelines:
@@ -174,12 +175,18 @@ def _fill(
     missing = writer.missing()
     chunks = description.chunks
     left = sum(chunks[number][1].stop - chunks[number][1].start for number in missing)
-    for chunk in _made(maker, chunk_orders(description, maker.plan, config["seed"], missing), config):
-        writer.write(chunk.order.number, chunk.order.columns, chunk.mz, chunk.mxy)
-        samples += len(chunk)
-        simulated += chunk.seconds
-        if progress is not None:
-            progress(samples, left)
+    written: Future[None] | None = None
+    with ThreadPoolExecutor(1) as pool:  # compresses and writes a chunk while the next one is simulated
+        for chunk in _made(maker, chunk_orders(description, maker.plan, config["seed"], missing), config):
+            if written is not None:
+                written.result()
+            written = pool.submit(writer.write, chunk.order.number, chunk.order.columns, chunk.mz, chunk.mxy)
+            samples += len(chunk)
+            simulated += chunk.seconds
+            if progress is not None:
+                progress(samples, left)
+        if written is not None:
+            written.result()
     return samples, simulated
 
 
