@@ -2,10 +2,10 @@
 
     python benchmarks/imaging_peers.py PROGRAM SEQUENCE.seq PHANTOM.npz SIGNAL.npy
 
-PROGRAM is `mrzero` (`pip install MRzeroCore`) or `blochsimulator` (`pip install blochsimulator`).  The phantom holds
-maps `(y, x)` m0, t1, t2, b0 and b1 and its field of view along x, y, z.  The signal is brought to the convention of
-Spinloom: mean over the phantom of M+, counter-clockwise at positive frequencies, RF about +x turning z towards y.  The
-last line printed is the processor time.
+PROGRAM is `mrzero` (`pip install MRzeroCore`), `mrzero_whole`, the same without pruning its graph, or `blochsimulator`
+(`pip install blochsimulator`).  The phantom holds maps `(y, x)` m0, t1, t2, b0 and b1 and its field of view along x, y,
+z.  The signal is brought to the convention of Spinloom: mean over the phantom of M+, counter-clockwise at positive
+frequencies, RF about +x turning z towards y.  The last line printed is the processor time.
 """
 
 from __future__ import annotations
@@ -17,9 +17,15 @@ from typing import Any
 
 import numpy as np
 
+WHOLE = {"max_state_count": 100_000, "min_state_mag": 0.0}, {"min_emitted_signal": 0.0, "min_latent_signal": 0.0}
+"""Of `compute_graph` and `execute_graph`: nothing is pruned."""
 
-def mrzero(sequence: str, phantom: Any) -> Callable[[], np.ndarray]:
-    """Phase distribution graphs of points, with the thresholds that the program has by default; no D, no T2'."""
+
+def mrzero(sequence: str, phantom: Any, settings: tuple[dict, dict] = ({}, {})) -> Callable[[], np.ndarray]:
+    """Phase distribution graphs of points, with the thresholds that the program has by default; no D, no T2'.
+
+    Its spins turn clockwise but its RF phases do not, so places and frequencies are mirrored to meet the file's pulses.
+    """
     import MRzeroCore
     import torch
 
@@ -29,14 +35,14 @@ def mrzero(sequence: str, phantom: Any) -> Callable[[], np.ndarray]:
         return torch.from_numpy(np.ascontiguousarray(phantom[name].T[:, :, None], dtype=np.float32))
 
     ones = torch.ones_like(map_of("m0"))
-    voxel = [1000 * extent / count for extent, count in zip(phantom["fov"], ones.shape, strict=True)]
+    voxel = [-1000 * extent / count for extent, count in zip(phantom["fov"], ones.shape, strict=True)]
     data = MRzeroCore.VoxelGridPhantom(
         PD=map_of("m0"),
         T1=map_of("t1"),
         T2=map_of("t2"),
         T2dash=1e6 * ones,
         D=0 * ones,
-        B0=map_of("b0"),
+        B0=-map_of("b0"),
         B1=map_of("b1")[None],
         coil_sens=ones[None],
         affine=torch.diag(torch.tensor([*voxel, 1.0])),
@@ -44,11 +50,16 @@ def mrzero(sequence: str, phantom: Any) -> Callable[[], np.ndarray]:
     program = MRzeroCore.Sequence.import_file(sequence)
 
     def run() -> np.ndarray:
-        graph = MRzeroCore.compute_graph(program, data)
-        signal = MRzeroCore.execute_graph(graph, program, data, print_progress=False)
-        return 1j * signal[:, 0].numpy().conj() / phantom["m0"].size
+        graph = MRzeroCore.compute_graph(program, data, **settings[0])
+        signal = MRzeroCore.execute_graph(graph, program, data, print_progress=False, **settings[1])
+        return 1j * signal[:, 0].numpy() / phantom["m0"].size
 
     return run
+
+
+def mrzero_whole(sequence: str, phantom: Any) -> Callable[[], np.ndarray]:
+    """The same with every state of its graph."""
+    return mrzero(sequence, phantom, WHOLE)
 
 
 def blochsimulator(sequence: str, phantom: Any) -> Callable[[], np.ndarray]:
@@ -85,7 +96,8 @@ def blochsimulator(sequence: str, phantom: Any) -> Callable[[], np.ndarray]:
 def main() -> None:
     """Simulate once and write the signal."""
     program, sequence, phantom, target = sys.argv[1:]
-    run = {"mrzero": mrzero, "blochsimulator": blochsimulator}[program](sequence, np.load(phantom))
+    programs = {"mrzero": mrzero, "mrzero_whole": mrzero_whole, "blochsimulator": blochsimulator}
+    run = programs[program](sequence, np.load(phantom))
     start = time.process_time()
     signal = run()
     seconds = time.process_time() - start
