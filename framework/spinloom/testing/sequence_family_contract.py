@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from spinloom.errors import SequenceError, SpinloomError
+from spinloom.errors import PluginError, SequenceError, SpinloomError
 from spinloom.sequence.expression import Value
 from spinloom.sequence.families import BuiltSequence, build, draw
 from spinloom.sequence.family import Family
@@ -113,12 +113,12 @@ class SequenceFamilyContract(PluginContract):
         for name, value in wrong.items():
             try:
                 build(family, {**self.parameters, name: value})
-            except SequenceError as error:
+            except PluginError as error:
+                raise Deviation(f"{self.label} breaks over {name}={value}: {error}") from error
+            except SpinloomError as error:
                 require(
                     name in str(error), f"{self.label} refuses {name}={value} with '{error}', which does not name it."
                 )
-            except SpinloomError as error:
-                raise Deviation(f"{self.label} breaks over {name}={value}: {error}") from error
             else:
                 raise Deviation(f"{self.label} plays {name}={value} without a word: a slip of the pen becomes data.")
 
@@ -131,10 +131,10 @@ class SequenceFamilyContract(PluginContract):
                 continue
             try:
                 content = build(self.family(), {**self.parameters, each.name: other}).content
-            except SequenceError:
-                continue
-            except SpinloomError as error:
+            except PluginError as error:
                 raise Deviation(f"{self.label} breaks over {each.name}={other}: {error}") from error
+            except SpinloomError:
+                continue
             require(
                 _events(content) != _events(built.content),
                 f"{self.label} plays the same for {each.name}={other} as for {built.parameters[each.name]}: a sweep "

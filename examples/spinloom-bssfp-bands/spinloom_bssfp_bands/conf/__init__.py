@@ -1,0 +1,1 @@
+"""Configuration that the plugin adds to Hydra's."""
