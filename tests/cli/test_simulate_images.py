@@ -181,6 +181,16 @@ def test_saturated_images_show_their_offsets_and_report_asymmetry(here: Path) ->
     assert (Path("apt") / "figures" / "preparation.png").is_file()
 
 
+def test_a_grid_too_coarse_is_told_with_what_would_do(here: Path) -> None:
+    """Crushers in the plane, which one spin a voxel cannot hold."""
+    coarse = "sequence=fse(matrix=16, shots=4, etl=4, refocusing_deg=120, crusher_axes=x, crusher_cycles=1)"
+    result = simulate("simulator=fse", coarse, *TUBES, "phantom.spins=1", "tracking=off", "output=coarse")
+    assert result.exit_code == 0, result.output
+    page = Path("coarse/report.html").read_text()
+    assert "16 x 16 x 1 isochromats are too few for the coherence" in page
+    assert "keep all false echoes below 0.1 %" in page
+
+
 def test_without_an_image_the_samples_are_kept_and_the_report_says_why(here: Path) -> None:
     write(lines("spare.seq"), "spare.seq", {"FOV": [FOV, FOV, 0.005]})
     result = simulate("simulator=bloch", "sequence=spare.seq", *TUBES, "tracking=off", "output=kept")
@@ -298,6 +308,7 @@ def write(sequence: pp.Sequence, name: str, definitions: dict[str, object]) -> N
     ("file", "simulator", "sentence"),
     [
         ("silent.seq", "epi", "Simulator 'epi' needs a sequence with ADC events, but silent.seq has none."),
+        ("silent.seq", "bloch", "Simulator 'bloch' needs a sequence with ADC events, but silent.seq has none."),
         ("sampled pulse.seq", "bloch", "sampled pulse.seq: block 1 in playing order samples while its RF pulse plays"),
         ("oblique.seq", "epi", "makes images of lines of k-space, but those of oblique.seq make up none: The samples"),
         ("labels.seq", "epi", "those of labels.seq make up none: Label LIN contradicts the gradient moments: it is"),
