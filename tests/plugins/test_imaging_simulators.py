@@ -139,6 +139,26 @@ def test_false_echoes_are_in_the_warning_and_where_asked_not_in_the_image() -> N
     assert resolved.fov == told.fov
 
 
+@pytest.mark.parametrize("offset_mm", [-10.0, 10.0])
+def test_a_slice_with_an_offset_shows_what_lies_there(offset_mm: float) -> None:
+    """Nine slabs of 5 mm of ten planes each, in which one alone has magnetisation; the slice meets it or does not."""
+
+    def brightness(slab: int) -> float:
+        m0 = torch.zeros(9, 10, 8, 8, dtype=torch.float64)
+        m0[slab] = 1.0
+        full = torch.ones(90, 8, 8, dtype=torch.float64)
+        subject = spinloom.Phantom("slabs", (0.22, 0.22, 0.045), m0.reshape(90, 8, 8), full, 0.1 * full, 0 * full, full)
+        centred = replace(subject, centre=(0.0, 0.0, 0.25e-3))  # planes lie half a plane below the middle
+        return float(spinloom.simulate(sequence=sequence, phantom=centred).samples.abs().max())
+
+    sequence = f"epi(matrix=16, esp_ms=0.6, te_ms=10, rf=sinc, slice_offset_mm={offset_mm:g})"
+    there = 4 + round(offset_mm / 5)
+    sizes = [brightness(slab) for slab in range(9)]
+    assert sizes.index(max(sizes)) == there
+    assert max(sizes) == pytest.approx(np.exp(-10e-3 / 0.1) / 9, rel=0.1)  # a slice's edges are not sharp
+    assert max(size for slab, size in enumerate(sizes) if abs(slab - there) > 1) < 0.02 * max(sizes)
+
+
 def test_t2_prime_shortens_free_induction_and_leaves_a_spin_echo(timelines: dict[str, Timeline]) -> None:
     """EPI echoes decay by exp(-t / T2') more, to the 0.3 / n of n spins; FSE's, at every eighth millisecond, do not.
 
