@@ -13,6 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from spinloom import load_surrogate
 from spinloom.cli import root
 from spinloom.learning.checkpoints import CHECKPOINT
 from spinloom.learning.search_folder import JOURNAL
@@ -49,7 +50,7 @@ def _trials(folder: Path) -> list[dict[str, str]]:
 def test_good_and_failed_trials_are_tracked_beneath_a_search_that_goes_on(learned_from: Path, here: Path) -> None:
     # A batch of 0 is refused before the trial's run begins; a rate of 1e30 diverges within it.
     space = ["search.training.batch=choice(0, 8, 9)", "search.training.optimizer.lr=choice(1e-3, 1e30)", "trials=6"]
-    done = _tune(learned_from, *space)
+    done = _tune(learned_from, *space, "register=found")
     assert done.exit_code == 0, done.output
 
     trials = _trials(here / "out")
@@ -61,6 +62,7 @@ def test_good_and_failed_trials_are_tracked_beneath_a_search_that_goes_on(learne
     best = min((trial for trial in trials if trial["outcome"] == "done"), key=lambda t: float(t["validation_nrmse"]))
     assert yaml.safe_load((here / "out/summary/best.yaml").read_text())["training.optimizer.lr"] == 1e-3
     assert f"Best is trial {best['trial']}" in done.output
+    assert load_surrogate("models:/found").record["run_id"] == best["run"]
 
     search, *children = [item.run for item in list_runs(TrackingSettings(), limit=20)]
     assert (search.task, search.status) == ("tune", "finished")
