@@ -49,7 +49,29 @@ def main() -> None:
         print(
             f"| {name} x {arguments.tissues} | {count} | {plain:.2f} | {both:.2f} | {both / plain:.1f} | {peak:.0f} |"
         )
+    saturation(timeline, spinloom.read_tissue("wm_3t_7pool"), arguments.cells)
     image(spinloom.read_sequence(FSE), square(arguments.side))
+
+
+def saturation(timeline: Timeline, tissue: Tissue, cells: int) -> None:
+    """Rows of gradients of Mz with respect to the sequence."""
+    print("\n| gradient of aptw_3t_36pulses on wm_3t_7pool | numbers | signal [s] | with gradient [s] | ratio |")
+    print("| --- | --- | --- | --- | --- |")
+    pulses = int((timeline.block_rf >= 0).sum())
+    plain = median(partial(signal, timeline, tissue, cells))
+    for what, name, start in (
+        ("one factor of all pulses", "rf_scale", torch.ones(())),
+        ("phase of each pulse", "rf_phase", torch.zeros(pulses)),
+        ("delay of each block", "delay", torch.zeros(len(timeline))),
+    ):
+        both = median(partial(saturation_gradient, timeline, tissue, cells, name, start.requires_grad_()))
+        print(f"| {what} | {start.numel():,} | {plain:.2f} | {both:.2f} | {both / plain:.1f} |", flush=True)
+
+
+def saturation_gradient(timeline: Timeline, tissue: Tissue, cells: int, name: str, leaf: Tensor) -> Tensor:
+    """Gradient of the sum of Mz squared with respect to a change of the sequence."""
+    solution = spinloom.solve_pools(timeline, tissue, cells=cells, changes=SequenceChanges(**{name: leaf}))
+    return torch.autograd.grad(solution.mz.square().sum(), leaf)[0]
 
 
 def image(timeline: Timeline, subject: Phantom) -> None:

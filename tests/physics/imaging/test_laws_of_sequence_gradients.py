@@ -15,6 +15,7 @@ from torch import Tensor
 
 from spinloom.errors import ConfigurationError, SequenceError
 from spinloom.physics.changed_timeline import changed_timeline
+from spinloom.physics.imaging import changed_pulses
 from spinloom.physics.imaging.engine import solve_phantom
 from spinloom.physics.sequence_changes import SequenceChanges
 from spinloom.sequence.read import read_sequence
@@ -254,6 +255,19 @@ def test_spins_that_are_all_alike_have_the_gradients_of_one(name: str, train: An
 
     assert abs(gradient((1, 1, 1))) > 1e-4
     assert gradient((1, 24, 24)) == pytest.approx(gradient((1, 1, 1)), rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (9, 9, 9)], ids=["each spin solved", "from tables"])
+def test_gradients_that_make_maps_again_are_those_that_keep_them(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int, int], built: Any, subject: Any
+) -> None:
+    def gradient(budget: float) -> Tensor:
+        monkeypatch.setattr(changed_pulses, "GRADIENT_BUDGET", budget)
+        scale = torch.ones(3, dtype=torch.float64, requires_grad=True)
+        samples = samples_of(built(), subject(shape), SequenceChanges(rf_scale=scale))
+        return torch.autograd.grad(samples.abs().sum(), scale)[0]
+
+    torch.testing.assert_close(gradient(0), gradient(float("inf")), rtol=1e-12, atol=0)
 
 
 def test_a_gradient_that_slopes_during_a_pulse_scales(train: Any, subject: Any) -> None:

@@ -36,7 +36,7 @@ def found(start: Tensor, misfit: Callable[[Tensor], Tensor]) -> Tensor:
     """Where quasi-Newton steps from `start` end."""
     values = start.clone().requires_grad_()
     optimiser = torch.optim.LBFGS(
-        [values], max_iter=60, tolerance_grad=1e-11, tolerance_change=1e-13, line_search_fn="strong_wolfe"
+        [values], max_iter=25, tolerance_grad=1e-9, tolerance_change=1e-12, line_search_fn="strong_wolfe"
     )
 
     def closure() -> Tensor:

@@ -28,6 +28,9 @@ from spinloom.sequence.spatial_steps import RfStep, SpatialProgram
 WIDER_B1, WIDER_B0 = 1e-3, 1.0
 """By how much the ranges of a table reach beyond the numbers of the spins, to hold slopes [1, Hz]."""
 
+GRADIENT_BUDGET = 2**30
+"""Bytes that gradients may keep of maps; beyond, maps are made again when gradients are taken."""
+
 
 @dataclass(frozen=True, eq=False)
 class ChangedPulses:
@@ -106,6 +109,7 @@ class ChangedPulses:
         """The pulses in playing order; a map that no change tells apart is made once."""
         maps: dict[int, Tensor] = {}
         phases, offsets = self.phase.unbind(), self.offset.unbind()
+        anew = self._kept(tables) * spins.count > GRADIENT_BUDGET
         for pulse, step in enumerate(self.steps):
             make = partial(self._rows, tables[step.pulse], pulse, spins)
             if not self.apart[step.pulse]:
@@ -114,7 +118,11 @@ class ChangedPulses:
                 make = partial(maps.__getitem__, step.pulse)
             turned = 2 * torch.pi * offsets[pulse] * self.program.pulses[step.pulse].duration
             before, after = step.before - phases[pulse], step.after + phases[pulse] + turned
-            yield Pulsed(make, before, after, anew=self.apart[step.pulse])
+            yield Pulsed(make, before, after, anew=anew and self.apart[step.pulse])
+
+    def _kept(self, tables: list[PulseTable]) -> float:
+        """Bytes that gradients keep of all maps of one spin."""
+        return sum(tables[step.pulse].kept for step in self.steps if self.apart[step.pulse])
 
     def _rows(self, table: PulseTable, pulse: int, spins: Spins) -> Tensor:
         return table(self.met(pulse, spins)).to(spins.m0.dtype)

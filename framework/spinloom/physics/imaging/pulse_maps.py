@@ -42,6 +42,10 @@ MARGIN = 1e-3
 """By which part of its size a number's range is widened where gradients are asked for, so that it is not empty."""
 
 
+KEPT_OF_TERM = 64
+"""Bytes that gradients keep of a table's term for one spin: its polynomials and their products."""
+
+
 class PulseTable:
     """What a pulse does to isochromats, prepared for all of a phantom and evaluated for parts of it.
 
@@ -76,6 +80,11 @@ class PulseTable:
     def solved(self, numbers: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Entries for isochromats with `numbers` `(4, n)` at `places` `(3, n)`, without gradients, shape `(12, n)`."""
         return affine_maps(self.cells, numbers, None if self.steady else places, self.rtol / 100)
+
+    @property
+    def kept(self) -> float:
+        """Bytes that gradients keep of the map of one spin; unbounded where every isochromat is solved."""
+        return math.inf if self.table is None else KEPT_OF_TERM * len(self._few_terms.degrees)
 
     @cached_property
     def _few_terms(self) -> FewTerms:
