@@ -16,6 +16,8 @@ from spinloom.cli import root
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "sequences" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+"""Pages whose calls of `spinloom` need no plugin but the built-in ones, and the tutorials."""
+EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("[!i]*.md"))
 
 FENCE = re.compile(r"^(?P<run><!-- run -->\n)?```(?P<language>[\w-]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -100,7 +102,7 @@ class RunnablePage:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each block, command and tutorial its own test."""
-    blocks = [block for page in PAGES for block in code_blocks(page)]
+    blocks = [block for page in [*PAGES, *EXAMPLES] for block in code_blocks(page)]
     given = {
         "python_block": [block for block in blocks if block.language == "python"],
         "runnable_page": [
@@ -114,7 +116,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ],
         "data_block": [block for block in blocks if block.language in ("toml", "yaml")],
         "tutorial": TUTORIALS,
-        "linking_page": PAGES,
+        "linking_page": [*PAGES, *EXAMPLES],
     }
     for name, values in given.items():
         if name in metafunc.fixturenames:
