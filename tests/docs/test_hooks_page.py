@@ -35,3 +35,8 @@ def test_the_section_explains_each_parameter_of(hook: str) -> None:
 @pytest.mark.parametrize("hook", HOOKS)
 def test_the_code_says_what_the_hook_is_for(hook: str) -> None:
     assert inspect.getdoc(HOOKS[hook])
+
+
+def test_guides_show_the_present_version_of_the_plugin_api(linking_page: Path) -> None:
+    shown = re.findall(r'^SPINLOOM_API = "(.+?)"', linking_page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(shown) <= {hookspecs.API_VERSION}
