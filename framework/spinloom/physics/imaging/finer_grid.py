@@ -52,14 +52,14 @@ def enough_isochromats(
 
     sides: which of x, y and z may need more isochromats
     """
-    worst = moments.part(np.argsort(-moments.amplitudes)[:WORST])
+    worst = np.argsort(-moments.amplitudes)[:WORST]
     for finer in sorted(_finer(grid, sides), key=lambda tried: (np.prod(tried.counts), tried.counts)):
-        if (worst.false(finer) > least).any():
+        if (moments.part(worst).false(finer) > least).any():
             continue
         false = moments.false(finer)
         if not (false > least).any():
             return finer
-        worst = moments.part(np.argsort(-false)[:WORST])
+        worst = np.union1d(worst, np.argsort(-false)[:WORST])
     return None
 
 

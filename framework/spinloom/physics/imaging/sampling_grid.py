@@ -23,6 +23,9 @@ from spinloom.tissue.phantom import Phantom
 BORDER = 1 - 1e-6
 """A sample at |k| d = 1/2 is not beyond it."""
 
+FAINT = 1e-5
+"""Strength below which a repetition is none."""
+
 
 @dataclass(frozen=True)
 class SamplingGrid:
@@ -113,13 +116,16 @@ def _along(grid: SamplingGrid, axis: int, low: np.ndarray, high: np.ndarray, dep
     near = _spectrum(low, high, np.zeros_like(low))
     false, shift = np.zeros_like(low), np.zeros_like(low)
     for part in range(group):
-        strength, reach = grid.repetition(axis, depth, part), count / 2 / (group if part else 1) * BORDER
-        for edge, rounded in ((low, np.floor), (low, np.ceil), (high, np.floor), (high, np.ceil)):
+        strength = grid.repetition(axis, depth, part)
+        some = np.flatnonzero(strength > FAINT)
+        least, most, strength = low[some], high[some], strength[some]
+        reach = count / 2 / (group if part else 1) * BORDER
+        for edge, rounded in ((least, np.floor), (least, np.ceil), (most, np.floor), (most, np.ceil)):
             order = rounded(edge / count - part / group) + part / group
-            within = (_distance(low, high, order * count) < reach) & (order != 0)
-            sees = np.where(within, strength * _spectrum(low, high, order * count), 0.0)
-            shift = np.where(sees > false, order, shift)
-            false = np.maximum(false, sees)
+            within = (_distance(least, most, order * count) < reach) & (order != 0)
+            sees = np.where(within, strength * _spectrum(least, most, order * count), 0.0)
+            shift[some] = np.where(sees > false[some], order, shift[some])
+            false[some] = np.maximum(false[some], sees)
     return _Along(near, near * grid.repetition(axis, depth, 0), false, shift)
 
 
