@@ -43,6 +43,7 @@ def test_what_is_not_predicted_is_zero_and_said(teacher: Path) -> None:
     torch.testing.assert_close(found.mxy.abs(), prediction.signals.detach().double())
     assert bool((found.mz == 0).all())
     assert "Mz was not predicted and is 0" in found.notes[0]
+    assert load_surrogate(teacher).record["sha256_weights"][:12] in found.notes[0]
 
 
 def test_a_single_tissue_and_any_batch_shape_are_played(teacher: Path) -> None:

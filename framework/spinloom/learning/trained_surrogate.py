@@ -94,7 +94,7 @@ class TrainedSurrogate:
             time=first_times(timeline),
             measurement=torch.arange(offsets.size).numpy(),
             offset_ppm=offsets,
-            notes=(_GIVEN[along].format(self.name), *found.notes, *remarks),
+            notes=(_GIVEN[along].format(self.name, self.record["sha256_weights"][:12]), *found.notes, *remarks),
         ), found
 
     def _predict(self, timeline: Timeline, tissue: Tissue) -> tuple[Tensor, Tensor]:
@@ -106,6 +106,6 @@ class TrainedSurrogate:
 
 
 _GIVEN = {
-    True: "The network '{}' predicted Mz over M0, which stands as Mz; Mxy was not predicted and is 0.",
-    False: "The network '{}' predicted the magnitude of Mxy; Mz was not predicted and is 0.",
+    True: "The network '{}' (weights {}) predicted Mz over M0, which stands as Mz; Mxy was not predicted and is 0.",
+    False: "The network '{}' (weights {}) predicted the magnitude of Mxy; Mz was not predicted and is 0.",
 }
