@@ -12,6 +12,7 @@ from torch import Tensor
 
 from spinloom.errors import ConfigurationError, SequenceError
 from spinloom.family_gradients import differentiable_sequence
+from spinloom.physics import propagation
 from spinloom.physics.engine import PoolSolution, solve_pools
 from spinloom.physics.sequence_changes import SequenceChanges
 from spinloom.sequence.timeline import RfWaveform, Timeline
@@ -121,6 +122,16 @@ def test_one_scale_for_all_pulses_has_the_sum_of_their_gradients() -> None:
         for scale in (one, many)
     )
     torch.testing.assert_close(together, singly.sum(), rtol=1e-9, atol=1e-12)
+
+
+def test_gradients_that_solve_pulses_again_are_those_that_keep_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gradient(budget: float) -> Tensor:
+        monkeypatch.setattr(propagation, "GRADIENT_BUDGET", budget)
+        scale = torch.ones(4, dtype=torch.float64, requires_grad=True)
+        changes = SequenceChanges(rf_scale=scale)
+        return torch.autograd.grad(solve_pools(built(), tissue(), cells=8, changes=changes).mz.sum(), scale)[0]
+
+    torch.testing.assert_close(gradient(0), gradient(math.inf), rtol=1e-12, atol=0)
 
 
 def test_the_b1_of_a_family_has_the_gradient_of_its_sequences() -> None:

@@ -8,7 +8,7 @@ one, which costs as many solutions as there are pulses; a single number for all 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +20,12 @@ from spinloom.physics.bloch_mcconnell import Layout
 from spinloom.physics.propagation import (
     Move,
     Propagators,
+    beyond_budget,
     common_larmor,
     free_precession,
     rotation,
     solve_again_for_gradients,
+    solve_pulse,
 )
 from spinloom.physics.sampling import enough_cells, sample_pulse
 from spinloom.physics.sequence_changes import SequenceChanges
@@ -70,13 +72,15 @@ class PoolChanges:
     ) -> Iterator[Move]:
         """The steps of `program`; propagators: of what carries no gradients."""
         solved: dict[Hashable, Tensor] = {}
+        segments = self._segments(program)
+        solve = solve_again_for_gradients if beyond_budget(tissue, segments, cells) else solve_pulse
         pulse, waiting = 0, iter(() if self.waits is None else self.waits.to(tissue.b0.device).unbind())
         for step in program.steps:
             if self.waits is not None and isinstance(step, Pulse | Sample):
                 yield free_precession(tissue, next(waiting))
             match step:
                 case Pulse(rf):
-                    yield self._pulse(pulse, rf, tissue, cells, solved)
+                    yield self._pulse(pulse, rf, tissue, cells, solve, solved)
                     pulse += 1
                 case Free(duration):
                     if self.waits is None:
@@ -84,7 +88,21 @@ class PoolChanges:
                 case _:
                     yield step
 
-    def _pulse(self, pulse: int, rf: int, tissue: Tissue, cells: int | None, solved: dict[Hashable, Tensor]) -> Tensor:
+    def _segments(self, program: StepProgram) -> list[int]:
+        """Segments of each pulse that is solved for itself."""
+        played = [step.rf for step in program.steps if isinstance(step, Pulse)]
+        events = [self.timeline.rf[rf] for rf in (played if self.each else set(played))]
+        return [self.timeline.waveforms[event.waveform].durations.size for event in events]
+
+    def _pulse(
+        self,
+        pulse: int,
+        rf: int,
+        tissue: Tissue,
+        cells: int | None,
+        solve: Callable[..., Tensor],
+        solved: dict[Hashable, Tensor],
+    ) -> Tensor:
         """Propagator of pulse number `pulse`, which is event `rf` of the timeline."""
         event, larmor = self.timeline.rf[rf], common_larmor(tissue)
         waveform = self.timeline.waveforms[event.waveform]
@@ -95,7 +113,7 @@ class PoolChanges:
         if key not in solved:
             sampled = sample_pulse(waveform, enough_cells(cells, waveform.duration * abs(event.frequency(larmor))))
             nutation = event.amplitude + amplitude * scale
-            solved[key] = solve_again_for_gradients(tissue, sampled, nutation, frequency)
+            solved[key] = solve(tissue, sampled, nutation, frequency)
         propagator = solved.pop(key) if self.each else solved[key]
         layout = Layout.of(tissue)
         turns = frequency * waveform.duration

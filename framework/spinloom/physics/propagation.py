@@ -70,9 +70,7 @@ class Propagators:
             return False
         pulses = {(event.waveform, event.amplitude, event.frequency_offset) for event in self._timeline.rf}
         segments = [self._timeline.waveforms[waveform].durations.size for waveform, _, _ in pulses]
-        cells = sum(size if self._cells is None else min(size, self._cells) for size in segments)
-        matrix = Layout.of(self._tissue).size ** 2 * self._tissue.b0.numel() * 8
-        return cells * matrix * MATRICES_KEPT > GRADIENT_BUDGET
+        return beyond_budget(self._tissue, segments, self._cells)
 
     def key(self, event: RfEvent) -> tuple[PulseKey, float, float]:
         """What the solution of an RF event depends on, and the turns of the frame before and after it [rad]."""
@@ -108,6 +106,13 @@ class Propagators:
                     yield self.delay(duration)
                 case _:
                     yield step
+
+
+def beyond_budget(tissue: Tissue, segments: list[int], cells: int | None) -> bool:
+    """Whether gradients would keep more than `GRADIENT_BUDGET` of solving pulses of so many segments."""
+    solved = sum(size if cells is None else min(size, cells) for size in segments)
+    matrix = Layout.of(tissue).size ** 2 * tissue.b0.numel() * 8
+    return solved * matrix * MATRICES_KEPT > GRADIENT_BUDGET
 
 
 def free_precession(tissue: Tissue, duration: Number) -> Tensor:

@@ -120,7 +120,7 @@ class ChangedPulses:
             before, after = step.before - phases[pulse], step.after + phases[pulse] + turned
             yield Pulsed(make, before, after, anew=anew and self.apart[step.pulse])
 
-    def _kept(self, tables: list[PulseTable]) -> float:
+    def _kept(self, tables: list[PulseTable]) -> int:
         """Bytes that gradients keep of all maps of one spin."""
         return sum(tables[step.pulse].kept for step in self.steps if self.apart[step.pulse])
 

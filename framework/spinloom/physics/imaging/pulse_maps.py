@@ -42,8 +42,8 @@ MARGIN = 1e-3
 """By which part of its size a number's range is widened where gradients are asked for, so that it is not empty."""
 
 
-KEPT_OF_TERM = 64
-"""Bytes that gradients keep of a table's term for one spin: its polynomials and their products."""
+KEPT_OF_TERM, KEPT_OF_CELL = 64, 2048
+"""Bytes that gradients keep for one spin: of a table's term its polynomials and products, of a cell some matrices."""
 
 
 class PulseTable:
@@ -82,9 +82,11 @@ class PulseTable:
         return affine_maps(self.cells, numbers, None if self.steady else places, self.rtol / 100)
 
     @property
-    def kept(self) -> float:
-        """Bytes that gradients keep of the map of one spin; unbounded where every isochromat is solved."""
-        return math.inf if self.table is None else KEPT_OF_TERM * len(self._few_terms.degrees)
+    def kept(self) -> int:
+        """Bytes that gradients keep of the map of one spin."""
+        return (
+            KEPT_OF_CELL * self.cells.length.size if self.table is None else KEPT_OF_TERM * len(self._few_terms.degrees)
+        )
 
     @cached_property
     def _few_terms(self) -> FewTerms:
