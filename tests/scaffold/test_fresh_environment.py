@@ -73,7 +73,7 @@ def test_a_plugin_of_each_kind_is_written_installed_run_and_green(environment: E
     by = ["simulator=my_bloch", "sequence=my_recovery(points=4)", "tissue=water_3t"]
     environment.run("spinloom", "simulate", *by, "output=signal")
     assert (environment.folder / "signal" / "report.html").stat().st_size > 0
-    assert "my_recovery(points=4) on water_3t" in environment.run("spinloom", "runs")
+    assert json.loads((environment.folder / "signal" / "run.json").read_text())["run_id"] is not None
 
     drawn = ["tissue.t1=uniform(0.5, 3.5)", "tissue.rel_b1=uniform(0.7, 1.3)", "samples=40", "training.batch=10"]
     learning = ["surrogate=my_net", "surrogate.measurements=4", "training.epochs=2", "training.accelerator=cpu"]

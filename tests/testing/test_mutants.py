@@ -211,7 +211,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings_folder: Pa
             (tmp_path / path).write_text(text, encoding="utf-8")
         metadata = tmp_path / f"{module}-1.0.dist-info"
         metadata.mkdir()
-        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module.replace('_', '-')}\nVersion: 1.0\n")
         (metadata / "entry_points.txt").write_text(f"[spinloom]\n{name} = {module}\n")
         plugins.cache_clear()
 
@@ -290,3 +290,29 @@ def test_what_the_scaffold_writes_has_no_fault(kind: str, base: Any, told: dict[
     name = f"mutant_none_{kind[:3]}"
     install(name, kind, Mutant("__init__.py", "", "", "", ""))
     assert _found(type("Contract", (base,), {base.kind: name, **told}), "imports") == {}
+
+
+WHEELS = {
+    "leaves out its configuration": (
+        'packages = ["{module}"]',
+        'exclude = ["*.yaml"]',
+        "fails for everyone but its author",
+    ),
+    "leaves out its data": ('packages = ["{module}"]', 'exclude = ["*.csv"]', "leaves out table.csv of"),
+    "states no entry point": ("entry-points.spinloom]", "entry-points.others]", "who installs it finds nothing"),
+}
+
+
+@pytest.mark.parametrize("slip", WHEELS)
+def test_a_wheel_is_caught_that(slip: str, install: Callable[..., None], tmp_path: Path) -> None:
+    (old, new, words), name = WHEELS[slip], _title(slip, "wheel")
+    install(name, "simulator", Mutant("__init__.py", "", "", "", ""))
+    module, project = f"spinloom_{name}", tmp_path / "project"
+    for path, text in {**package_files(name, "simulator"), f"{module}/table.csv": "1,2\n"}.items():
+        old_text = old.format(module=module)
+        text = text.replace(old_text, new if "entry" in old else f"{old_text}\n{new}")
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        (project / path).write_text(text, encoding="utf-8")
+    contract = type("Contract", (SimulatorContract,), {"simulator": name, "project": project})
+    with pytest.raises(Deviation, match=words):
+        contract().test_its_wheel_works()

@@ -107,7 +107,7 @@ class PluginContract:
         if project is None:
             skip("no pyproject.toml with plugins lies above this test; set `project`")
         assert project is not None
-        check_wheel(project, self.record().name)
+        check_wheel(project, self.record().name, self.record().module)
 
 
 @once_a_class

@@ -75,12 +75,28 @@ def tried(wheel: Path) -> Mapping[str, Mapping[str, str]]:
     return answer
 
 
-def check_wheel(project: Path, plugin: str) -> None:
-    """Raise `Deviation` unless `plugin` registers, imports and composes from the wheel of `project` alone."""
-    found = tried(unpacked_wheel(project))
+def check_wheel(project: Path, plugin: str, module: str) -> None:
+    """Raise `Deviation` unless `plugin` registers from the wheel of `project`, which holds all of `module`."""
+    wheel = unpacked_wheel(project)
+    found = tried(wheel)
     require(
         plugin in found,
         f"The wheel of {project} states no plugin '{plugin}' in its entry points: who installs it finds nothing.",
     )
     for what, sentence in found[plugin].items():
         raise Deviation(f"From its wheel, {what} of plugin '{plugin}' fails for everyone but its author: {sentence}")
+    package = module.partition(".")[0]
+    for source in project.glob(f"**/{package}/__init__.py"):
+        lost = [path for path in _files(source.parent) if not (wheel / package / path).is_file()]
+        require(
+            not lost,
+            f"The wheel of {project} leaves out {', '.join(lost)} of '{package}': what needs it fails for everyone but "
+            "the author. Let the build include it.",
+        )
+        return
+
+
+def _files(folder: Path) -> list[str]:
+    """Files of a package as paths within it, what Python compiled left out."""
+    every = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
+    return [str(path) for path in every if "__pycache__" not in path.parts and path.suffix != ".pyc"]
