@@ -20,6 +20,7 @@ from spinloom.sequence.families import build
 from spinloom.sequence.family import Family
 from spinloom.sequence.spatial_program import spatial_program
 from spinloom.sequence.timeline import Timeline
+from spinloom.sequences.fse import fse
 from spinloom.sequences.moled import moled
 from spinloom.tissue.phantom import Phantom
 
@@ -139,6 +140,20 @@ def test_a_crusher_through_the_plane_comes_back_where_depths_repeat(train: Any, 
     assert echo.size == pytest.approx(false.max() / true.max(), rel=1e-3)
     expected = side * (stride(COLUMNS) / COLUMNS if dephasing else 0.0)
     assert abs(abs(echo.sample - side // 2) - expected) <= 0.5
+
+
+@pytest.mark.parametrize("cycles", [1, 4, 7])
+def test_a_plane_misses_its_volume_by_what_the_warning_says(phantom: Any, cycles: int) -> None:
+    """Crushers of a train that refocuses badly, against 61 planes, which rephase at 61 cycles only."""
+    parameters = {"matrix": 16, "shots": 4, "etl": 4, "fov_mm": 200.0, "crusher_cycles": float(cycles)}
+    timeline = build(Family.of("fse", fse), parameters).timeline()
+    plane = body(phantom, 64, b1=0.8)
+    maps = {name: getattr(plane, name).expand(61, -1, -1).contiguous() for name in ("m0", "t1", "t2", "b0", "b1")}
+    found, expected = (signal(timeline, subject) for subject in (plane, replace(plane, **maps)))
+    error = np.abs(found - expected).max() / np.abs(expected).max()
+    told = aliasing(spatial_program(timeline), plane).echoes[0].size
+    assert 1e-3 < error < 1e-2  # one in two hundred, where a crusher that rephased would leave one in five
+    assert told == pytest.approx(error, rel=0.1)
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (1, 5), (8, 3), (9, 7), (90, 70)])
