@@ -42,7 +42,8 @@ class Environment:
     def run(self, program: str, *arguments: str) -> str:
         """What a program of the environment prints, run in the empty folder; its errors fail the test."""
         self.folder.mkdir(exist_ok=True)
-        variables = {"OMP_NUM_THREADS": "1", "SPINLOOM_CONFIG_DIR": str(self.folder / "settings"), "MPLBACKEND": "Agg"}
+        own = {"SPINLOOM_CONFIG_DIR": str(self.folder / "settings"), "PYTEST_ADDOPTS": ""}
+        variables = {**own, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
         done = subprocess.run(
             [str(self._scripts / program), *arguments],
             cwd=self.folder,
