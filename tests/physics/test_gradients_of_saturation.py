@@ -134,6 +134,18 @@ def test_gradients_that_solve_pulses_again_are_those_that_keep_them(monkeypatch:
     torch.testing.assert_close(gradient(0), gradient(math.inf), rtol=1e-12, atol=0)
 
 
+@pytest.mark.parametrize("name", ["rf_phase", "delay"])
+def test_second_derivatives_are_those_of_first_ones(name: str) -> None:
+    start = torch.tensor(NUMBERS[name], dtype=torch.float64)
+    values = (start + (1e-3 if name == "delay" else 0.0)).requires_grad_()
+    weights = torch.linspace(-1, 1, 12, dtype=torch.float64).reshape(6, 2)
+
+    def loss(values: Tensor) -> Tensor:
+        return (parts(solve_pools(built(), tissue(), cells=4, changes=changes_to(name, values))) * weights).sum()
+
+    assert torch.autograd.gradgradcheck(loss, (values,), eps=1e-6, atol=1e-5, rtol=1e-4)
+
+
 def test_the_b1_of_a_family_has_the_gradient_of_its_sequences() -> None:
     """Of Mz after trains of three pulses at either side of water; six digits of a file are worth 1e-4 of a slope."""
     water = tissue_from_mapping({"water_pool": {"t1": 1.2, "t2": 0.08}, "b0": 3}, "water")

@@ -16,13 +16,12 @@ import torch
 from torch import Tensor
 
 from spinloom.errors import SequenceError
-from spinloom.physics.bloch_mcconnell import Layout
+from spinloom.physics.bloch_mcconnell import Layout, generator
 from spinloom.physics.propagation import (
     Move,
     Propagators,
     beyond_budget,
     common_larmor,
-    free_precession,
     rotation,
     solve_again_for_gradients,
     solve_pulse,
@@ -44,14 +43,14 @@ class PoolChanges:
         `(pulses,)` each
     amplitude: of each pulse in the file [Hz], shape `(pulses,)`
     each: whether changes tell pulses of one event apart
-    waits: before each pulse and sample [s], None where no delay carries gradients
+    longer: by how much the wait before each pulse and sample is, of value 0 [s]; None where no delay carries gradients
     """
 
     timeline: Timeline
     tangent: tuple[Tensor, Tensor, Tensor]
     amplitude: np.ndarray
     each: bool
-    waits: Tensor | None
+    longer: Tensor | None
 
     @classmethod
     def of(cls, timeline: Timeline, changes: SequenceChanges, changed: Timeline) -> PoolChanges:
@@ -64,7 +63,7 @@ class PoolChanges:
             tangent=(scale, phase, offset),
             amplitude=timeline.rf_table["amplitude"][events],
             each=any(isinstance(change, Tensor) and bool(change.ndim) for change in (rf[0], rf[2])),
-            waits=_waits(changed, _tangent(changes.delay, len(timeline))) if _asks(changes.delay) else None,
+            longer=_waits(changed, _tangent(changes.delay, len(timeline))) if _asks(changes.delay) else None,
         )
 
     def moves(
@@ -74,17 +73,16 @@ class PoolChanges:
         solved: dict[Hashable, Tensor] = {}
         segments = self._segments(program)
         solve = solve_again_for_gradients if beyond_budget(tissue, segments, cells) else solve_pulse
-        pulse, waiting = 0, iter(() if self.waits is None else self.waits.to(tissue.b0.device).unbind())
+        pulse, longer = 0, iter(() if self.longer is None else _longer(self.longer, tissue))
         for step in program.steps:
-            if self.waits is not None and isinstance(step, Pulse | Sample):
-                yield free_precession(tissue, next(waiting))
+            if self.longer is not None and isinstance(step, Pulse | Sample):
+                yield next(longer)
             match step:
                 case Pulse(rf):
                     yield self._pulse(pulse, rf, tissue, cells, solve, solved)
                     pulse += 1
                 case Free(duration):
-                    if self.waits is None:
-                        yield propagators.delay(duration)
+                    yield propagators.delay(duration)
                 case _:
                     yield step
 
@@ -133,15 +131,17 @@ def _tangent(change: Tensor | float | None, count: int) -> Tensor:
 
 
 def _waits(timeline: Timeline, later: Tensor) -> Tensor:
-    """Time before each pulse and sample [s]; later: what is added to each block."""
+    """By how much longer the wait before each pulse and sample is [s]; later: what is added to each block."""
     atoms = atoms_of(timeline, spoiling_blocks(timeline))
-    places = np.flatnonzero((atoms.kind == PULSE) | (atoms.kind == SAMPLE))
-    block = atoms.block[places]
-    begin, end = (timeline.block_start[block] + side[places] for side in (atoms.begin, atoms.end))
-    waits = np.maximum(np.round(begin - np.concatenate([[0.0], end[:-1]]), 12), 0.0)
-    before = (later.cumsum(0) - later)[block]
-    shifts = before - torch.cat([before.new_zeros(1), before[:-1]])
-    return torch.from_numpy(waits).to(shifts) + shifts
+    before = (later.cumsum(0) - later)[atoms.block[(atoms.kind == PULSE) | (atoms.kind == SAMPLE)]]
+    return torch.cat([before[:1], before.diff()])
+
+
+def _longer(waits: Tensor, tissue: Tissue) -> Iterator[Tensor]:
+    """Propagators of waits of value 0: the series to second order, for first and second derivatives."""
+    slope = generator(tissue, torch.zeros_like(tissue.b0))
+    one, square = torch.eye(slope.shape[-1]).to(slope), slope @ slope / 2
+    return (one + wait * slope + wait**2 * square for wait in waits.to(slope.device).unbind())
 
 
 def refuse_scaled_gradients(changes: SequenceChanges) -> None:

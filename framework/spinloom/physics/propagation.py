@@ -93,7 +93,8 @@ class Propagators:
     def delay(self, duration: float) -> Tensor:
         """Propagator of free precession in the Larmor frame."""
         if duration not in self._delays:
-            self._delays[duration] = free_precession(self._tissue, duration)
+            still = torch.zeros_like(self._tissue.b0)
+            self._delays[duration] = matrix_exp(generator(self._tissue, still) * duration)
         return self._delays[duration]
 
     def moves(self, program: StepProgram) -> Iterator[Move]:
@@ -113,11 +114,6 @@ def beyond_budget(tissue: Tissue, segments: list[int], cells: int | None) -> boo
     solved = sum(size if cells is None else min(size, cells) for size in segments)
     matrix = Layout.of(tissue).size ** 2 * tissue.b0.numel() * 8
     return solved * matrix * MATRICES_KEPT > GRADIENT_BUDGET
-
-
-def free_precession(tissue: Tissue, duration: Number) -> Tensor:
-    """Propagator of free precession for `duration` [s] in the Larmor frame."""
-    return matrix_exp(generator(tissue, torch.zeros_like(tissue.b0)) * duration)
 
 
 def solve_again_for_gradients(tissue: Tissue, pulse: SampledPulse, amplitude: Number, frequency: Number) -> Tensor:
