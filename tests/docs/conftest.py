@@ -21,7 +21,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("[!i]*.md"))
 
 FENCE = re.compile(r"^(?P<run><!-- run -->\n)?```(?P<language>[\w-]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-PLACEHOLDER = re.compile(r"\.\.\.|…")
+PLACEHOLDER = re.compile(r"\.\.\.|…|\$")
 
 
 @dataclass(frozen=True)
