@@ -22,7 +22,7 @@ def draw_map_comparison(names: tuple[str, str], volumes: Mapping[str, tuple[np.n
     volumes: pairs of maps by name, shape `(x, y, z)`, NaN outside
     """
     layout = ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06, hspace=0.05)
-    figure = Figure(figsize=(1.5 * WIDTH_INCH, 2.4 * len(volumes)), layout=layout, facecolor="white")
+    figure = Figure(figsize=(1.5 * WIDTH_INCH, 2.6 * len(volumes)), layout=layout, facecolor="white")
     rows = figure.subplots(len(volumes), 3, squeeze=False)
     for panels, (name, pair) in zip(rows, volumes.items(), strict=True):
         place = int(np.isfinite(pair[1]).sum(axis=(0, 1)).argmax())
@@ -30,7 +30,7 @@ def draw_map_comparison(names: tuple[str, str], volumes: Mapping[str, tuple[np.n
         low, high = np.nanquantile(second, _SHOWN)
         apart = first - second
         widest = float(np.nanmax(np.abs(apart))) or 1.0
-        titles = (f"{name}, {names[0]}", names[1], f"first {MINUS} second")
+        titles = (f"{name}\n{names[0]}", f"\n{names[1]}", f"\nfirst {MINUS} second")
         colours = (("viridis", low, high), ("viridis", low, high), ("RdBu_r", -widest, widest))
         for axes, picture, title, (map_name, least, most) in zip(
             panels, (first, second, apart), titles, colours, strict=True
@@ -40,5 +40,6 @@ def draw_map_comparison(names: tuple[str, str], volumes: Mapping[str, tuple[np.n
             drawn = axes.imshow(picture, origin="lower", cmap=map_name, vmin=least, vmax=most, interpolation="nearest")
             bar = figure.colorbar(drawn, ax=axes, shrink=0.85)
             bar.ax.tick_params(labelsize=8, labelcolor=GREY, length=0)
+            bar.ax.ticklabel_format(useOffset=False)
             bar.outline.set_visible(False)
     return figure
