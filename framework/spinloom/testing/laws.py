@@ -7,7 +7,6 @@ of 90 degrees along x, M+(t) = i exp(i 2 pi f t - t / T2) and Mz(t) = 1 - exp(-t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
@@ -17,7 +16,7 @@ from spinloom.interfaces import Signal, Subject
 from spinloom.testing.deviation import require
 from spinloom.testing.experiments import HARD_PULSE, Experiment, Result, free_induction_decay, measured, silent
 from spinloom.testing.invariances import distance
-from spinloom.testing.subjects import NUMBERS, fitting_tissue, number, one_voxel, solute, with_number
+from spinloom.testing.subjects import fitting_tissue, number, one_voxel, scaled_subject
 from spinloom.tissue.phantom import Phantom
 from spinloom.tissue.pools import Tissue
 
@@ -26,22 +25,6 @@ LINEAR = 1e-6
 
 FID = 5e-3
 """How far a free induction decay may be from its closed form: pulses of 10 us that are taken as hard, or as long."""
-
-NOTICED = 1e-7
-"""Smallest change of a signal that counts as one."""
-
-_TURNS = {"t1": (1.5, 0.0), "t2": (1.5, 0.0), "b0": (1.0, 0.15), "b1": (0.8, 0.0)}
-"""By which factor, and by which shift [ppm], a number of the subject is turned."""
-
-_SUFFERED = {
-    "t1": "contrast of T1 would be missing from every image and fit",
-    "t2": "contrast of T2 would be missing from every image and fit",
-    "b0": "maps of the field would be without effect, and artefacts of it could not be studied",
-    "b1": "maps of the transmit field would be without effect, and nobody would be told",
-    "scale": "a tissue that does not begin at equilibrium would be simulated as one that does",
-    "reset": "a tissue that recovers fully before each measurement would be simulated as one that does not",
-    "pools": "a tissue of several pools would be taken for water, and nobody would be told",
-}
 
 
 def check_equilibrium(experiment: Experiment) -> None:
@@ -66,59 +49,18 @@ def check_linearity(experiment: Experiment, reference: Result) -> None:
     """
     subject, whole = experiment.subject, measured(reference)
     try:
-        half = measured(experiment.on(_scaled(subject, 0.5)).play())
+        half = measured(experiment.on(scaled_subject(subject, 0.5)).play())
     except RequirementError:
         return
     expected = whole / 2
     if isinstance(subject, Tissue):
-        expected = (whole + measured(experiment.on(_scaled(subject, 0.0)).play())) / 2
+        expected = (whole + measured(experiment.on(scaled_subject(subject, 0.0)).play())) / 2
     apart = distance(half, expected)
     require(
         apart < LINEAR,
         f"Simulator '{experiment.simulator}' is not linear in the magnetisation to begin with, by {apart:.2g}: signals "
         "of voxels could not be added, and images would depend on the scale of M0.",
     )
-
-
-def check_numbers_count(experiment: Experiment, reference: Result, without_effect: Iterable[str]) -> None:
-    """Each of the subject's numbers changes the signal, unless the author says that it does not."""
-    for name in NUMBERS:
-        if name in without_effect:
-            continue
-        factor, shift = _TURNS[name]
-        if isinstance(experiment.subject, Phantom):
-            shift *= 1000.0
-        turned = with_number(experiment.subject, name, factor * number(experiment.subject, name) + shift)
-        apart = distance(measured(experiment.on(turned).play()), measured(reference))
-        require(
-            apart > NOTICED,
-            f"Simulator '{experiment.simulator}' gives the same signal for another {name}: {_SUFFERED[name]}. Play it, "
-            "or name it in `without_effect` if this sequence cannot show it.",
-        )
-    if isinstance(experiment.subject, Tissue):
-        _check_tissue_counts(experiment, experiment.subject, reference, without_effect)
-
-
-def _check_tissue_counts(
-    experiment: Experiment, tissue: Tissue, reference: Result, without_effect: Iterable[str]
-) -> None:
-    """The magnetisation to begin with, starting anew after each readout, and pools that stand beside."""
-    changed = {
-        "scale": _scaled(tissue, 0.5),
-        "reset": replace(tissue, reset=not tissue.reset),
-        "pools": replace(tissue, exchanging=(*tissue.exchanging, solute(tissue))),
-    }
-    for name, subject in changed.items():
-        try:
-            result = experiment.on(subject).play()
-        except SpinloomError:
-            continue
-        told = set(result.notes) - set(reference.notes)
-        require(
-            name in without_effect or told or distance(measured(result), measured(reference)) > NOTICED,
-            f"Simulator '{experiment.simulator}' gives the same signal for another {name}: {_SUFFERED[name]}. Play it, "
-            "refuse it in `check`, or say in the notes that it is left out.",
-        )
 
 
 def check_free_induction(experiment: Experiment) -> bool:
@@ -152,9 +94,3 @@ def check_free_induction(experiment: Experiment) -> bool:
             "T1 is in another unit, or the flip angle is not that of the file.",
         )
     return True
-
-
-def _scaled(subject: Subject, factor: float) -> Subject:
-    if isinstance(subject, Phantom):
-        return replace(subject, m0=subject.m0 * factor)
-    return replace(subject, initial_scale=subject.initial_scale * factor)

@@ -11,9 +11,9 @@ from spinloom.errors import PluginError, SequenceError, SpinloomError
 from spinloom.sequence.expression import Value
 from spinloom.sequence.families import BuiltSequence, build, draw
 from spinloom.sequence.family import Family
-from spinloom.sequence.parameter import Parameter
 from spinloom.sequence_sources import read_sequence, sequence_content, sequence_family
 from spinloom.testing.deviation import Deviation, require
+from spinloom.testing.family_variants import another_value, played_lines
 from spinloom.testing.fresh_process import in_spawned_worker, seed_everything
 from spinloom.testing.once import once_a_class
 from spinloom.testing.plugin_contract import PluginContract
@@ -126,7 +126,7 @@ class SequenceFamilyContract(PluginContract):
         """A parameter that is turned is played, or refused with a sentence."""
         built = self._built()
         for each in self.family().parameters:
-            other = self.others.get(each.name, _other(each, built.parameters[each.name]))
+            other = self.others.get(each.name, another_value(each, built.parameters[each.name]))
             if each.name in self.without_effect or other is None:
                 continue
             try:
@@ -136,7 +136,7 @@ class SequenceFamilyContract(PluginContract):
             except SpinloomError:
                 continue
             require(
-                _events(content) != _events(built.content),
+                played_lines(content) != played_lines(built.content),
                 f"{self.label} plays the same for {each.name}={other} as for {built.parameters[each.name]}: a sweep "
                 "over it would find no effect, and be believed. Play it, or name it in `without_effect`.",
             )
@@ -165,35 +165,3 @@ def _built(contract: type[Any]) -> BuiltSequence:
     except SpinloomError as error:
         raise Deviation(f"{self.label} cannot be built: {error}") from error
     return built
-
-
-def _other(parameter: Parameter, played: Value) -> Value:
-    """Another value that the parameter may have, near the one that is played; None where none is near."""
-    candidates: list[Value] = [choice for choice in parameter.choices if choice != played]
-    match played:
-        case bool():
-            candidates = [not played]
-        case int():
-            candidates = [played + parameter.meaning.multiple, played - parameter.meaning.multiple]
-        case float():
-            candidates = [played * 1.1, played * 0.9, played + 1.0]
-        case tuple():
-            candidates = [tuple(1.5 * item for item in played)]
-    for candidate in candidates:
-        try:
-            if parameter.accept(candidate) != played:
-                return candidate
-        except SequenceError:
-            continue
-    return None
-
-
-def _events(content: bytes) -> list[bytes]:
-    """The lines of a file that are played, without the definitions and the signature."""
-    kept, keep = [], True
-    for line in content.splitlines():
-        if line.startswith(b"["):
-            keep = line.strip() not in (b"[DEFINITIONS]", b"[SIGNATURE]")
-        if keep and not line.startswith(b"#"):
-            kept.append(line)
-    return kept

@@ -6,21 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from spinloom.interfaces import Requirements, Subject
 from spinloom.registry import plugins
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import read_sequence
-from spinloom.testing.deviation import Deviation, require, skip
-from spinloom.testing.experiments import Experiment, Result, measured, saturation_and_readouts
-from spinloom.testing.fresh_process import in_spawned_worker, seed_everything
+from spinloom.testing.deviation import Deviation, skip
+from spinloom.testing.effects import check_numbers_count
+from spinloom.testing.experiments import Experiment, Result, saturation_and_readouts
+from spinloom.testing.fresh_process import seed_everything
 from spinloom.testing.gradients import check_gradients
 from spinloom.testing.invariances import check_batch, check_coils, check_devices, check_dtypes
-from spinloom.testing.laws import check_equilibrium, check_free_induction, check_linearity, check_numbers_count
+from spinloom.testing.laws import check_equilibrium, check_free_induction, check_linearity
 from spinloom.testing.once import once_a_class
 from spinloom.testing.plugin_contract import PluginContract
 from spinloom.testing.refusals import check_declaration, check_refusals
+from spinloom.testing.repeating import check_seed, check_spawned
 from spinloom.testing.result_checks import check_result
 from spinloom.testing.subjects import fitting_subject
 from spinloom.tissue.files import read_tissue
@@ -114,41 +114,6 @@ class SimulatorContract(PluginContract):
 
 _NONE = Requirements()
 """Stands for a class that builds its requirements in `__init__`."""
-
-
-def check_seed(experiment: Experiment) -> None:
-    """Raise `Deviation` where two runs with one seed differ in a bit."""
-    found = []
-    for _ in range(2):
-        seed_everything(3)
-        found.append(measured(experiment.play()))
-    require(
-        torch.equal(*found),
-        f"Simulator '{experiment.simulator}' gives other numbers in a second run with the same seed: `spinloom "
-        "reproduce` would fail for everyone. Draw random numbers by torch's generator alone.",
-    )
-
-
-def check_spawned(experiment: Experiment, reference: Result) -> None:
-    """Raise `Deviation` where a spawned process does not give what this one does."""
-    try:
-        found = in_spawned_worker(_numbers, experiment)
-    except Exception as error:
-        raise Deviation(
-            f"Simulator '{experiment.simulator}' fails in a spawned process with {type(error).__name__}: {error}. "
-            "Sweeps with several jobs would all fail; keep nothing in the process that imported the plugin."
-        ) from error
-    difference = abs(measured(reference).detach().cpu().numpy() - found).max(initial=0.0)
-    require(
-        difference < 1e-9,
-        f"Simulator '{experiment.simulator}' gives another signal in a spawned process, by {difference:.2g}: a sweep "
-        "would differ from its single runs.",
-    )
-
-
-def _numbers(experiment: Experiment) -> Any:
-    seed_everything(0)
-    return measured(experiment.play()).detach().cpu().numpy()
 
 
 @once_a_class

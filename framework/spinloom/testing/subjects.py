@@ -112,6 +112,13 @@ def with_number(subject: Subject, name: str, values: Tensor) -> Subject:
     return replace(subject, **{field: values})  # type: ignore[arg-type]
 
 
+def scaled_subject(subject: Subject, factor: float) -> Subject:
+    """`subject` with `factor` times the magnetisation to begin with."""
+    if isinstance(subject, Phantom):
+        return replace(subject, m0=subject.m0 * factor)
+    return replace(subject, initial_scale=subject.initial_scale * factor)
+
+
 def _pool_map(requirements: Requirements, phantom: Phantom) -> PoolMap:
     index = torch.where(phantom.m0 > 0, (phantom.t1 < 1).to(torch.int64), -1)
     return PoolMap(fitting_tissue(requirements)[:2], index)
