@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spinloom.errors import ConfigurationError, RequirementError, SpinloomError
+    from spinloom.errors import ConfigurationError, RequirementError, SequenceError, SpinloomError
     from spinloom.evaluation.canvas import png, svg
     from spinloom.evaluation.curves import plot_curves
     from spinloom.evaluation.figures import plot
@@ -106,6 +106,7 @@ __all__ = [
     "Section",
     "SemisolidPool",
     "SequenceChanges",
+    "SequenceError",
     "Shot",
     "Signal",
     "Simulator",
@@ -205,6 +206,7 @@ _HOMES = {
     "Section": "spinloom.evaluation.report_content",
     "SemisolidPool": "spinloom.tissue.pools",
     "SequenceChanges": "spinloom.physics.sequence_changes",
+    "SequenceError": "spinloom.errors",
     "Shot": "spinloom.sequence.shots",
     "Signal": "spinloom.interfaces",
     "Simulator": "spinloom.interfaces",

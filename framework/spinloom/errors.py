@@ -14,7 +14,7 @@ class SpinloomError(Exception):
 
 
 class SequenceError(SpinloomError):
-    """A sequence file that is missing, malformed or asks for what Pulseq does not define."""
+    """A sequence that cannot be read, asks for what Pulseq does not define, or cannot be built as asked."""
 
 
 class TissueError(SpinloomError):

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 import pypulseq as pp
 
-from spinloom import Meaning, SpinloomError
+from spinloom import Meaning, SequenceError
 
 PULSE, PREPHASE, DWELL, RASTER = 0.4e-3, 0.8e-3, 20e-6, 1e-5
 """Length of a pulse, of the lobes around a line, of a sample, and of the raster [s]."""
@@ -42,7 +42,7 @@ def bssfp_bands(
     last = 2 * half - PULSE - 2 * PREPHASE - pp.calc_duration(line) - first - system.rf_dead_time
     if min(first, last) < 0:
         least = tr_ms - 2e3 * min(first, last) + 0.02
-        raise SpinloomError(f"tr_ms={tr_ms:g} is too short for matrix={matrix}; the least is about tr_ms={least:.2f}.")
+        raise SequenceError(f"tr_ms={tr_ms:g} is too short for matrix={matrix}; the least is about tr_ms={least:.2f}.")
     sequence = pp.Sequence(system)
     sequence.add_block(_pulse(flip_deg / 2, -increment_deg, system))
     sequence.add_block(pp.make_delay(_raster(half - PULSE - system.rf_dead_time)))
