@@ -120,10 +120,15 @@ class DynamicMlp:
             raise RequirementError(
                 f"Surrogate 'dynamic_mlp' begins at equilibrium, but '{tissue.name}' does not; set tissue.scale=1."
             )
+        _refuse_field_shift(tissue)
 
     def features(self, timeline: Timeline, tissue: Tissue) -> Tensor:
-        """The 13 inputs of each step but the signal before, shape `(tissues, measurements, 13)`."""
+        """The 13 inputs of each step but the signal before, shape `(tissues, measurements, 13)`.
+
+        B1 and flip angle are those that the tissue's relative B1 leaves.
+        """
         water, solute = tissue.water, _solute(tissue)
+        _refuse_field_shift(tissue)
         larmor = float(tissue.larmor.detach().mean())
         protocol = saturation_protocol(timeline, larmor)
         own = torch.stack(torch.broadcast_tensors(water.t1, water.t2, solute.t1, solute.t2, solute.f, solute.k), dim=-1)
@@ -142,13 +147,15 @@ class DynamicMlp:
         def of_tissue(values: Tensor) -> Tensor:
             return values.to(own).reshape(-1, 1).expand(tissues, count)
 
+        rel_b1 = of_tissue(tissue.rel_b1)
+
         columns = [
             *(own[:, None, number].expand(tissues, count) for number in range(own.shape[1])),
-            of_steps("b1"),
+            of_steps("b1") * rel_b1,
             of_steps("saturation"),
             of_steps("recovery"),
             of_tissue(tissue.b0),
-            of_steps("flip"),
+            of_steps("flip") * rel_b1,
             of_tissue(solute.shift_ppm),
             offset,
         ]
@@ -191,6 +198,16 @@ def _solute(tissue: Tissue) -> ExchangingPool | SemisolidPool:
             "beside water; choose a two-pool tissue."
         )
     return pools[0]
+
+
+def _refuse_field_shift(tissue: Tissue) -> None:
+    """A shift is more than another offset of the saturation: what a saturation leaves also turns before the readout."""
+    shifted = tissue.b0_shift_ppm.detach()[tissue.b0_shift_ppm.detach() != 0].flatten()
+    if len(shifted):
+        raise RequirementError(
+            f"Surrogate 'dynamic_mlp' knows no field shift, but '{tissue.name}' has b0_inhom={float(shifted[0]):g} "
+            "ppm; set tissue.b0_inhom=0 or simulate with cest."
+        )
 
 
 def _inputs(

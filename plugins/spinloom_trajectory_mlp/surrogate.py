@@ -43,6 +43,9 @@ _POOLS = {
 }
 """Ranges of T1, T2, fraction and exchange rate of each pool but water."""
 
+_SHIFTS = {"amide": 3.5, "guanidine": 2.0, "amine": 3.0, "OH": 1.0, "NOE": -3.0, "mt": -3.0}
+"""Chemical shifts [ppm], which are no inputs."""
+
 _TRAIN = (
     Input("pulse duration", "s", 0.05, 0.1),
     Input("recovery", "s", 2.0, 4.01),
@@ -112,6 +115,10 @@ class TrajectoryMlp:
             layers += [nn.Linear(before, after), ACTIVATIONS[self._activation]()]
         return nn.Sequential(*layers, nn.Linear(widths[-1], self._measurements), nn.Sigmoid())
 
+    def check(self, timeline: Timeline, tissue: Tissue) -> None:
+        """Raise `RequirementError` for pools that the network does not know and numbers that are none of its inputs."""
+        _named(tissue)
+
     def features(self, timeline: Timeline, tissue: Tissue) -> Tensor:
         """The 31 inputs of each tissue, shape `(tissues, 31)`."""
         pools = _named(tissue)
@@ -147,7 +154,7 @@ class TrajectoryMlp:
 
 
 def _named(tissue: Tissue) -> dict[str, ExchangingPool | SemisolidPool]:
-    """The pools that the network knows, the only semisolid one as `mt`."""
+    """The pools that the network knows, the only semisolid one as `mt`; raises for what it does not know."""
     pools: dict[str, ExchangingPool | SemisolidPool] = {pool.name: pool for pool in tissue.exchanging}
     if len(tissue.semisolid) == 1:
         pools["mt"] = tissue.semisolid[0]
@@ -156,4 +163,13 @@ def _named(tissue: Tissue) -> dict[str, ExchangingPool | SemisolidPool]:
             f"Surrogate 'trajectory_mlp' stands for a tissue with the pools {', '.join(_POOLS)} (semisolid), but "
             f"'{tissue.name}' has {', '.join(sorted(pools)) or 'none'}; take wm_3t_7pool as a pattern."
         )
+    fixed = {"b0_inhom": (tissue.b0_shift_ppm, 0.0), "rel_b1": (tissue.rel_b1, 1.0)}
+    fixed |= {f"dw of {name}": (pool.shift_ppm, _SHIFTS[name]) for name, pool in pools.items()}
+    for name, (values, known) in fixed.items():
+        others = values.detach()[values.detach() != known].flatten()
+        if len(others):
+            raise RequirementError(
+                f"Surrogate 'trajectory_mlp' knows {name} of {known:g} alone, but '{tissue.name}' has "
+                f"{float(others[0]):g}; set it to {known:g} or simulate with cest."
+            )
     return pools

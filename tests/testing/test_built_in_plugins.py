@@ -54,7 +54,6 @@ SIMULATORS: dict[str, dict[str, Any]] = {
     "surrogate": {
         **LARGININE,
         "options": property(lambda self: {"model": str(random_network())}),
-        "without_effect": {"b0", "b1"},
         "equilibrium": False,
         "differentiable": False,  # they come, in float32, where differences are noise
     },

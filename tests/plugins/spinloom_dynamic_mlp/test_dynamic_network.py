@@ -105,3 +105,24 @@ def test_a_tissue_that_no_step_was_trained_on_is_refused(change: dict, words: st
     tissue = read_tissue(changes.pop("name", "larginine_phantom_9p4t"))
     with pytest.raises(RequirementError, match=words):
         Network({}).check(read_sequence("cest_fingerprint(points=2)"), replace(tissue, **changes))
+
+
+def test_a_tissues_relative_b1_reaches_the_network_as_b1_and_flip_angle() -> None:
+    surrogate, timeline = Network(PUBLISHED), read_sequence("mrf_larginine_9p4t")
+    tissue = read_tissue("larginine_phantom_9p4t").flatten()
+    before = surrogate.features(timeline, tissue)
+    after = surrogate.features(timeline, replace(tissue, rel_b1=tissue.rel_b1 * 0.8))
+    names = [each.name for each in surrogate.inputs]
+    expected = before.clone()
+    expected[..., names.index("B1")] *= 0.8
+    expected[..., names.index("flip angle")] *= 0.8
+    torch.testing.assert_close(after, expected)
+
+
+def test_a_field_shift_is_refused_even_of_one_tissue_among_many() -> None:
+    batch = read_tissue("larginine_phantom_9p4t").flatten().map(lambda values: values.expand(3))
+    shifted = replace(batch, b0_shift_ppm=torch.tensor([0.0, 0.0, 0.2], dtype=torch.float64))
+    timeline = read_sequence("mrf_larginine_9p4t")
+    for refused in (Network(PUBLISHED).check, Network(PUBLISHED).features):
+        with pytest.raises(RequirementError, match=r"b0_inhom=0\.2 ppm"):
+            refused(timeline, shifted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -22,6 +24,23 @@ def test_a_tissue_of_other_pools_is_refused_with_what_is_needed() -> None:
     timeline = read_sequence("cest_train(pulses=10)")
     with pytest.raises(RequirementError, match="amide, guanidine"):
         Network({}).features(timeline, read_tissue("water_3t"))
+
+
+@pytest.mark.parametrize("name", ["b0_shift_ppm", "rel_b1"])
+def test_a_field_that_is_no_input_is_refused_even_of_one_tissue_among_many(name: str) -> None:
+    batch = read_tissue("wm_3t_7pool").flatten().map(lambda values: values.expand(3))
+    values = getattr(batch, name).clone()
+    values[2] += 0.1
+    with pytest.raises(RequirementError, match=r"alone, but 'wm_3t_7pool' has (0\.1|1\.1);"):
+        Network({}).check(read_sequence("cest_train(pulses=10)"), replace(batch, **{name: values}))
+
+
+def test_a_shift_that_is_no_input_is_refused() -> None:
+    tissue = read_tissue("wm_3t_7pool")
+    first, *others = tissue.exchanging
+    moved = replace(tissue, exchanging=(replace(first, shift_ppm=first.shift_ppm + 0.2), *others))
+    with pytest.raises(RequirementError, match=f"dw of {first.name}"):
+        Network({}).features(read_sequence("cest_train(pulses=10)"), moved)
 
 
 def test_settings_of_the_scanner_are_read_from_the_sequence() -> None:
