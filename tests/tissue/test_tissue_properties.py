@@ -28,7 +28,7 @@ SEMISOLID = st.builds(dict, POOL, lineshape=st.sampled_from(LINESHAPES)) | st.bu
 MODEL = st.fixed_dictionaries(
     {"water_pool": st.builds(dict, TIMES, f=POSITIVE), "b0": POSITIVE},
     optional={
-        "mt_pool": SEMISOLID | st.dictionaries(st.text("klmnop_19", min_size=1, max_size=5), SEMISOLID, max_size=3),
+        "mt_pool": SEMISOLID | st.dictionaries(st.text("klmnop28", min_size=1, max_size=5), SEMISOLID, max_size=3),
         "cest_pool": st.dictionaries(st.text("abcdefg_19", min_size=1, max_size=5), POOL, max_size=3),
         "gamma": POSITIVE,
         "b0_inhom": SHIFT,
