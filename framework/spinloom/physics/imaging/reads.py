@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 
 from spinloom.physics.imaging.elementary import turn
-from spinloom.physics.imaging.registers import lanes_at, load, load_block, store, sum_rows
+from spinloom.physics.imaging.registers import add_products, lanes_at, load, load_block, store, sum_rows
 
 
 @numba.njit(cache=True, nogil=True, forceinline=True)
@@ -24,7 +24,9 @@ def read(tile, at, layout, x, y, terms, out, to):  # type: ignore[no-untyped-def
         _add(out, to, u, v)
         for term in range(1, terms):
             w = load_block(tile, layout.weights + (term - 1) * size + at)
-            _add(out, to + 2 * lanes * term, u * w, v * w)
+            at_term = to + 2 * lanes * term
+            store(out, at_term, add_products(load(out, at_term), u, w))
+            store(out, at_term + lanes, add_products(load(out, at_term + lanes), v, w))
         to += layout.terms * 2 * lanes
 
 
