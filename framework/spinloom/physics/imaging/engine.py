@@ -15,6 +15,7 @@ from spinloom.physics.changed_timeline import changed_timeline
 from spinloom.physics.imaging.arrangement import arrange
 from spinloom.physics.imaging.expansion import expansion
 from spinloom.physics.imaging.line_axes import line_axis
+from spinloom.physics.imaging.mean_squares import mean_squares
 from spinloom.physics.imaging.programs import plan_of, program_of
 from spinloom.physics.imaging.pulse_maps import PulseTable
 from spinloom.physics.imaging.ranges import range_of
@@ -126,5 +127,7 @@ def _tiles(program: SpatialProgram, spins: Spins, tables: list[PulseTable], rtol
     axis, lines = line_axis(program, spins)
     plan = plan_of(program, tuple(line and not every_sample for line in lines))
     furthest = max((float(np.abs(program.readouts[number].times).max()) for number in plan.readouts), default=0.0)
-    terms = expansion(furthest, range_of(spins.b0), range_of(spins.r2), rtol / 2)
+    b0, r2 = range_of(spins.b0), range_of(spins.r2)
+    squares = mean_squares(spins, spins.b0.numpy(), b0), mean_squares(spins, spins.r2.numpy(), r2)
+    terms = expansion(furthest, b0, r2, 0.6 * rtol, squares)
     return Tiles(program, plan, arrange(spins, axis), terms, tables, rtol / 8)

@@ -48,15 +48,30 @@ class Expansion:
         return max(1, int((rest > tolerance).sum()))
 
 
-def expansion(longest: float, b0: Range, r2: Range, tolerance: float) -> Expansion:
-    """Terms enough for readouts whose samples are within `longest` [s] of their middle, to an error of `tolerance`."""
+def expansion(
+    longest: float, b0: Range, r2: Range, tolerance: float, squares: tuple[np.ndarray, np.ndarray] | None = None
+) -> Expansion:
+    """Terms enough for readouts whose samples are within `longest` [s] of their middle, to an error of `tolerance`.
+
+    squares: `mean_squares` of b0 and of r2, for an error of the signal instead of that of each spin
+    """
     by_b0, by_r2 = _parts(b0, r2, np.linspace(-longest, longest, 33))
     size = np.abs(by_b0).max(1)[:, None] * np.abs(by_r2).max(1)
+    if squares is not None:
+        of_b0, of_r2 = (_for_all(known, count) for known, count in zip(squares, size.shape, strict=True))
+        size = size * np.sqrt(of_b0[:, None] * of_r2)
     order = np.argsort(-size, axis=None, kind="stable")
     rest = np.cumsum(size.reshape(-1)[order][::-1])[::-1]
     kept = order[: max(1, int((rest > tolerance).sum()))]
     first = np.unravel_index(kept[kept != 0], size.shape)
     return Expansion(b0, r2, np.concatenate([[[0, 0]], np.stack(first, axis=1)]))
+
+
+def _for_all(squares: np.ndarray, count: int) -> np.ndarray:
+    """The mean squares of `count` polynomials; beyond those that are known, what bounds them all."""
+    found = np.full(count, squares[0])
+    found[: squares.size] = squares[:count]
+    return found
 
 
 def _parts(b0: Range, r2: Range, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
