@@ -210,12 +210,16 @@ def general(timeline: Timeline, side: int) -> None:
 
 
 def batch(timeline: Timeline, side: int) -> None:
-    """Print the line of many phantoms, one after the other on each of two cores; by the clock."""
+    """Print the line of many phantoms, one after the other on each of two cores; by the clock, the best of five."""
     subjects = [phantom(side, WORKS[0].maps)] * BATCH
     with ThreadPoolExecutor(2) as pool:
-        start, spent = time.perf_counter(), time.process_time()
-        list(pool.map(lambda subject: solve_phantom(timeline, subject, threads=1), subjects))
-        clock, spent = time.perf_counter() - start, time.process_time() - spent
+        list(pool.map(lambda subject: solve_phantom(timeline, subject, threads=1), subjects[:4]))
+        found = []
+        for _ in range(5):
+            start, spent = time.perf_counter(), time.process_time()
+            list(pool.map(lambda subject: solve_phantom(timeline, subject, threads=1), subjects))
+            found.append((time.perf_counter() - start, time.process_time() - spent))
+    clock, spent = min(found)
     name = f"EPI, {BATCH} phantoms on two cores, each"
     print(f"{name:38}{1e3 * clock / BATCH:7.1f} ms by the clock, {1e3 * spent / BATCH:.1f} ms of processor time")
 

@@ -105,12 +105,13 @@ def test_an_expansion_errs_by_what_was_asked(turn: float) -> None:
 @pytest.mark.parametrize("columns", [1, 15, 16, 32])
 @pytest.mark.parametrize("even", [True, False], ids=["even steps", "uneven steps"])
 def test_lines_are_fourier_sums_over_columns(samples: int, columns: int, even: bool) -> None:
-    """Registers of 8 columns; two of three slots, three pairs of lines each."""
+    """Registers of 8 columns; two of three slots, two coils, three terms each."""
     k, x = (np.arange(samples) - (samples - 1) / 2) * 3.3, (np.arange(columns) - columns // 2) * 0.07
     cycles = (k if even else k + 0.1 * k**2)[:, None] * x
-    registers = -(-columns // 8)
-    sums = np.random.default_rng(4).normal(size=(registers, 3, 6, 8))
-    rows = sums.transpose(1, 2, 0, 3).reshape(3, 6, -1)[..., :columns]
-    expected = (rows[[0, 2], ::2] + 1j * rows[[0, 2], 1::2]) @ np.exp(2j * np.pi * cycles).T
-    found = LineTransform(cycles, np.dtype(np.float64))(sums, np.array([0, 2]))
-    np.testing.assert_allclose(found.numpy(), expected, atol=1e-12)
+    draw = np.random.default_rng(4)
+    sums = draw.normal(size=(-(-columns // 8), 3, 2, 3, 2, 8))
+    factors = draw.normal(size=(3, samples)) + 1j * draw.normal(size=(3, samples))
+    rows = sums.transpose(2, 1, 3, 4, 0, 5).reshape(2, 3, 3, 2, -1)[..., :columns]
+    terms = (rows[:, :, :, 0] + 1j * rows[:, :, :, 1]) @ np.exp(2j * np.pi * cycles).T
+    found = LineTransform(cycles, np.dtype(np.float64))(sums, np.array([0, 2]), factors)
+    np.testing.assert_allclose(found.numpy(), (terms * factors).sum(axis=2)[:, [0, 2]], atol=1e-12)

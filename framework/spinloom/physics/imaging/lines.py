@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spinloom.physics.imaging.registers import lanes_at
+from spinloom.physics.imaging.elementary import turn
+from spinloom.physics.imaging.registers import lanes_at, lanes_of, load, spread, store
 from spinloom.sequence.spatial_steps import SpatialReadout
 
 ODD = 1e-9
@@ -41,51 +42,79 @@ class LineTransform:
     """
 
     def __init__(self, cycles: np.ndarray, dtype: np.dtype) -> None:
-        self._samples, columns = cycles.shape
+        self._samples, self._columns = cycles.shape
         mean = (cycles + cycles[:, ::-1]) / 2
         rest = cycles - mean[:, :1]
         self._odd = bool(
             np.abs(mean - mean[:, :1]).max(initial=0.0) < ODD and np.abs(rest + rest[::-1]).max(initial=0.0) < ODD
         )
-        self._columns, self._half = columns, columns // 2
         taken = rest[: (self._samples + 1) // 2] if self._odd else cycles
-        angles = 2 * np.pi * (taken - np.rint(taken)).T
+        angles = np.zeros((self._columns, -(-len(taken) // lanes_of(dtype)) * lanes_of(dtype)))
+        angles[:, : len(taken)] = 2 * np.pi * (taken - np.rint(taken)).T
         self._cosines, self._sines = (torch.from_numpy(wave(angles).astype(dtype)) for wave in (np.cos, np.sin))
-        self._turns = torch.from_numpy(np.exp(2j * np.pi * mean[:, 0])).to(self._cosines.dtype.to_complex())
+        self._turns = np.exp(2j * np.pi * mean[:, 0]) if self._odd else np.ones(self._samples)
 
-    def __call__(self, sums: np.ndarray, which: np.ndarray) -> Tensor:
-        """Samples of some slots, complex, shape `(which, n / 2, samples)`.
+    def __call__(self, sums: np.ndarray, which: np.ndarray, factors: np.ndarray) -> Tensor:
+        """Samples of some slots, the sum of their terms, complex, shape `(coils, which, samples)`.
 
         sums: columns being registers and lanes together, of which some at the end may be left out, and real and
-            imaginary parts in turn along n, `(registers, slots, n, lanes)`
+            imaginary parts in turn, `(registers, slots, coils, terms, 2, lanes)`
         which: slots
+        factors: complex, of each term at each sample, `(terms, samples)`
         """
-        return self._mirrored(sums, which) * self._turns if self._odd else self._whole(sums, which)
+        (registers, slots, coils, terms), lanes = sums.shape[:4], sums.shape[5]
+        even, odd = self._folded(sums.reshape(registers, slots, 2 * coils * terms, lanes), which)
+        cosine = torch.from_numpy(even) @ self._cosines[: even.shape[2]]
+        sine = torch.from_numpy(odd) @ self._sines[: odd.shape[2]]
+        upper = (self._samples + 1) // 2 if self._odd else self._samples
+        lower = self._samples - upper
+        ordered = np.zeros((2 if self._odd else 1, terms, cosine.shape[2]), dtype=np.complex128)
+        ordered[0, :, :upper] = (factors * self._turns)[:, :upper]
+        if self._odd:
+            ordered[1, :, :lower] = (factors * self._turns)[:, upper:][:, ::-1]
+        parts = np.stack([ordered.real, ordered.imag], axis=1).astype(sums.dtype)
+        found = np.empty((len(parts), 2, coils, which.size, cosine.shape[2]), dtype=sums.dtype)
+        _weigh(cosine.numpy(), sine.numpy(), parts, found)
+        out = np.empty((coils, which.size, self._samples), dtype=np.result_type(sums.dtype, np.complex64))
+        out.real[..., :upper], out.imag[..., :upper] = found[0, ..., :upper]
+        if self._odd:
+            out.real[..., upper:], out.imag[..., upper:] = found[1, ..., :lower][..., ::-1]
+        return torch.from_numpy(out)
 
-    def _whole(self, sums: np.ndarray, which: np.ndarray) -> Tensor:
-        """The product with every phase."""
-        rows = sums[:, which].transpose(1, 2, 0, 3).reshape(which.size, sums.shape[2], -1)[:, :, : self._columns]
-        values = torch.from_numpy(rows)
-        cosine, sine = values @ self._cosines, values @ self._sines
-        return torch.complex(cosine[:, ::2] - sine[:, 1::2], cosine[:, 1::2] + sine[:, ::2])
+    def _folded(self, rows: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What cosines and what sines are taken of, `(which, n, columns or half of them)`."""
+        if not self._odd:
+            whole = rows[:, which].transpose(1, 2, 0, 3).reshape(which.size, rows.shape[2], -1)[:, :, : self._columns]
+            return whole, whole
+        half = self._columns // 2
+        even = np.empty((which.size, rows.shape[2], self._columns - half), dtype=rows.dtype)
+        odd = np.empty((which.size, rows.shape[2], half), dtype=rows.dtype)
+        (_fold_registers if self._columns % (2 * rows.shape[3]) == 0 else _fold)(rows, which, even, odd)
+        return even, odd
 
-    def _mirrored(self, sums: np.ndarray, which: np.ndarray) -> Tensor:
-        """The product with phases that are odd in samples and in columns."""
-        samples, half, upper = self._samples, self._half, self._cosines.shape[1]
-        even = np.empty((which.size, sums.shape[2], self._columns - half), dtype=sums.dtype)
-        odd = np.empty((which.size, sums.shape[2], half), dtype=sums.dtype)
-        (_fold_registers if self._columns % (2 * sums.shape[3]) == 0 else _fold)(sums, which, even, odd)
-        cosine, sine = (
-            torch.from_numpy(even) @ self._cosines[: even.shape[2]],
-            torch.from_numpy(odd) @ self._sines[:half],
-        )
-        found = torch.empty(which.size, sums.shape[2] // 2, samples, dtype=cosine.dtype.to_complex())
-        found.real[..., :upper] = cosine[:, ::2] - sine[:, 1::2]
-        found.imag[..., :upper] = cosine[:, 1::2] + sine[:, ::2]
-        cosine, sine = (values[..., : samples // 2].flip(-1) for values in (cosine, sine))
-        found.real[..., upper:] = cosine[:, ::2] + sine[:, 1::2]
-        found.imag[..., upper:] = cosine[:, 1::2] - sine[:, ::2]
-        return found
+
+@numba.njit(cache=True, nogil=True)
+def _weigh(cosine, sine, factors, out):  # type: ignore[no-untyped-def]
+    """Sums over terms of (cosine + i sine) factor, and of (cosine - i sine) factor where there are two of each.
+
+    cosine, sine: of real and imaginary parts in turn, `(slots, coils terms 2, samples)`
+    factors: real and imaginary parts, `(1 or 2, 2, terms, samples)`; out: `(1 or 2, 2, coils, slots, samples)`
+    """
+    lanes, terms = lanes_at(out), factors.shape[2]
+    for coil in range(out.shape[2]):
+        for slot in range(out.shape[3]):
+            for i in range(0, out.shape[4], lanes):
+                for side in range(out.shape[0]):
+                    sign = 1 - 2 * side
+                    x = y = spread(0.0, load(cosine, (slot, 0, i)))
+                    for term in range(terms):
+                        row = 2 * (coil * terms + term)
+                        u = load(cosine, (slot, row, i)) - load(sine, (slot, row + 1, i)) * sign
+                        v = load(cosine, (slot, row + 1, i)) + load(sine, (slot, row, i)) * sign
+                        a, b = turn(u, v, load(factors, (side, 0, term, i)), load(factors, (side, 1, term, i)))
+                        x, y = x + a, y + b
+                    store(out, (side, 0, coil, slot, i), x)
+                    store(out, (side, 1, coil, slot, i), y)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -10,9 +10,10 @@ from spinloom.physics.imaging.sampling import Sampling
 from spinloom.physics.imaging.tile import Layout
 
 OPERATION = np.dtype(
-    [(name, np.int64) for name in ("kind", "a", "b", "c", "terms")] + [("time", np.float64), ("rest", np.float64)]
+    [(name, np.int64) for name in ("kind", "a", "b", "c", "next", "terms", "count")]
+    + [(name, np.float64) for name in ("time", "rest")]
 )
-"""An operation: kind, places, weights of a read, and a time [s] as the sum of two numbers."""
+"""An operation: kind, places, weights of a read, reads in one, and a time [s] as the sum of two numbers."""
 
 
 def linked(
@@ -20,7 +21,8 @@ def linked(
 ) -> np.ndarray:
     """The operations of `plan`, of the type `OPERATION`.
 
-    READ: a is the place of its slot, b the row of its phase's cosines or -1, c the place of a factor or -1
+    READ: a is the place of its slot, b the row of its phase's cosines or -1, c the place of a factor or -1; `count`
+        reads that follow each other, after the factors c and `next` in turn, are one operation
     SAMPLE: a is the place of its first sample, b as for READ, c its first segment and `terms` how many there are
     PHASE: a is the row of its phase's cosines; others: a is the place of a table
 
@@ -54,6 +56,23 @@ def linked(
     found["terms"][read] = counts[a[read]]
     for number in np.flatnonzero((kind == FREE) | (kind == RECOVER)):
         found["time"][number], found["rest"][number] = halves(plan.times[a[number]], dtype)
+    return _trains(found, slot)
+
+
+def _trains(operations: np.ndarray, slot: int) -> np.ndarray:
+    """The operations with reads taken together whose slots, of `slot` numbers, follow each other.
+
+    Lines go to and fro, so that every second one has the same factor.
+    """
+    before, after = operations[:-1], operations[1:]
+    follows = (after["kind"] == READ) & (after["c"] >= 0) & (before["c"] >= 0) & (after["a"] == before["a"] + slot)
+    for name in ("kind", "b", "terms"):
+        follows &= after[name] == before[name]
+    follows[1:] &= ~follows[:-1] | (operations["c"][2:] == operations["c"][:-2])
+    first = np.flatnonzero(np.concatenate([[True], ~follows])) if operations.size else np.zeros(0, dtype=np.int64)
+    found = operations[first]
+    found["count"] = np.diff(np.append(first, operations.size))
+    found["next"] = operations["c"][np.minimum(first + 1, operations.size - 1)]
     return found
 
 

@@ -73,8 +73,8 @@ def _lagrange(nodes: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 def moving_axes(readout: SpatialReadout, spins: Spins) -> tuple[bool, bool, bool]:
     """Along which of the axes z, y, x the phase of a spin depends on the sample."""
-    moments = (readout.moments - readout.moments[:1]).T
-    z, y, x = (bool(np.ptp(axis.cpu().numpy() @ moments, axis=1).max() > STILL) for axis in spins.axes)
+    widths = np.ptp(readout.moments, axis=0)
+    z, y, x = (bool((axis.abs().amax(0).cpu().numpy() * widths).sum() > STILL) for axis in spins.axes)
     return z, y, x
 
 

@@ -23,11 +23,33 @@ def read(tile, at, layout, x, y, terms, out, to):  # type: ignore[no-untyped-def
             u, v = turn(x, y, load_block(tile, sensitivity), load_block(tile, sensitivity + size))
         _add(out, to, u, v)
         for term in range(1, terms):
-            w = load_block(tile, layout.weights + (term - 1) * size + at)
-            at_term = to + 2 * lanes * term
-            store(out, at_term, add_products(load(out, at_term), u, w))
-            store(out, at_term + lanes, add_products(load(out, at_term + lanes), v, w))
+            _add_weighted(out, to + 2 * lanes * term, u, v, load_block(tile, layout.weights + (term - 1) * size + at))
         to += layout.terms * 2 * lanes
+
+
+@numba.njit(cache=True, nogil=True)
+def read_train(tile, at, layout, factor, other, x, y, terms, count, out, to):  # type: ignore[no-untyped-def]
+    """Take `count` reads, before each of which M+ is multiplied by a table; returns M+ after the last.
+
+    factor, other: where the tables of the first, third.. and of the second, fourth.. read begin
+    to: the first slot, after which the others follow
+
+    A loop of its own keeps M+ in the processor's registers, which the choice among operations does not.
+    """
+    lanes, size = lanes_at(tile), layout.size
+    slot = max(layout.coil_count, 1) * layout.terms * 2 * lanes
+    for _ in range(count):
+        x, y = turn(x, y, load_block(tile, factor + at), load_block(tile, factor + size + at))
+        factor, other = other, factor
+        if layout.coil_count > 0:
+            read(tile, at, layout, x, y, terms, out, to)
+        else:
+            _add(out, to, x, y)
+            for term in range(1, terms):
+                weights = load_block(tile, layout.weights + (term - 1) * size + at)
+                _add_weighted(out, to + 2 * lanes * term, x, y, weights)
+        to += slot
+    return x, y
 
 
 @numba.njit(cache=True, nogil=True, forceinline=True)
@@ -35,6 +57,13 @@ def _add(out, to, x, y):  # type: ignore[no-untyped-def]
     """Add the sums of the rows of x and y to two registers."""
     store(out, to, load(out, to) + sum_rows(x))
     store(out, to + lanes_at(out), load(out, to + lanes_at(out)) + sum_rows(y))
+
+
+@numba.njit(cache=True, nogil=True, forceinline=True)
+def _add_weighted(out, to, x, y, weights):  # type: ignore[no-untyped-def]
+    """Add the sums of the rows of x and y, weighted, to two registers."""
+    store(out, to, add_products(load(out, to), x, weights))
+    store(out, to + lanes_at(out), add_products(load(out, to + lanes_at(out)), y, weights))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -10,7 +10,7 @@ import numba
 
 from spinloom.physics.imaging.elementary import decay, precession, turn
 from spinloom.physics.imaging.plan import ADVANCE, EXCITE, FREE, MAP, PHASE, READ, RECOVER, RELAX, RESTORE, SAMPLE
-from spinloom.physics.imaging.reads import read, turn_slots
+from spinloom.physics.imaging.reads import read, read_train, turn_slots
 from spinloom.physics.imaging.registers import (
     ROWS,
     lanes_at,
@@ -27,13 +27,14 @@ from spinloom.physics.imaging.tile_tables import fill_tables, fill_tile
 
 @numba.njit(cache=True, nogil=True)
 def play_tiles(  # type: ignore[no-untyped-def]
-    operations, maps, layout, spans, phases, pulses, weights, segments, slot_phases, rows, columns, out, sampled
+    operations, maps, layout, spans, phases, pulses, weights, segments, slot_phases, rows, ranges, out, sampled
 ):
-    """Play the operations on the isochromats of `rows` and `columns` (begin, end) and add the reads to `out`.
+    """Play the operations on the isochromats of `rows` (begin, end) in ranges of columns and add the reads to `out`.
 
     operations: as `linking` writes them; slot_phases: number of the moment that each slot is read under, or -1
+    ranges: begin and end of each, whole registers, `(ranges, 2)`
     out: zeros, a real and an imaginary register for each slot, coil and term, for one register of columns after another
-    sampled: sums at the samples that are taken one by one, `(coils samples 2,)`
+    sampled: sums of each range at the samples that are taken one by one, `(ranges, coils samples 2)`
     """
     memory = rows_of(layout.registers, maps.m0)
     lanes = lanes_at(memory)
@@ -41,22 +42,25 @@ def play_tiles(  # type: ignore[no-untyped-def]
     tile, slots = pointer(memory), pointer(out)
     row_phases, column_phases = pointer(phases.rows), pointer(phases.columns)
     strides = phases.rows.shape[2], phases.columns.shape[2]
-    samples = rows_of(sampled.size, maps.m0)
+    samples = rows_of(sampled.shape[1], maps.m0)
     taken = pointer(samples)
-    for column in range(columns[0], columns[1], lanes):
-        to = column // lanes * out.shape[1]
-        for row in range(rows[0], rows[1], height):
-            count, here = min(height, rows[1] - row), row - rows[0]
-            if fill_tile(memory, maps, layout, count, row, column):
-                fill_tables(memory, layout, count, spans, phases, pulses, weights, here, column)
-                for block in range(0, count, ROWS):
-                    at, first = block * lanes, here + block
-                    _play(
-                        operations, tile, at, layout, row_phases, first, column_phases, column, strides, slots, to,
-                        segments, taken,
-                    )  # fmt: skip
-        turn_slots(out[column // lanes], layout.terms * max(layout.coil_count, 1), slot_phases, phases.columns, column)
-    add_totals(samples, sampled)
+    for number in range(ranges.shape[0]):
+        samples[:] = 0
+        for column in range(ranges[number, 0], ranges[number, 1], lanes):
+            to = column // lanes * out.shape[1]
+            for row in range(rows[0], rows[1], height):
+                count, here = min(height, rows[1] - row), row - rows[0]
+                if fill_tile(memory, maps, layout, count, row, column):
+                    fill_tables(memory, layout, count, spans, phases, pulses, weights, here, column)
+                    for block in range(0, count, ROWS):
+                        at, first = block * lanes, here + block
+                        _play(
+                            operations, tile, at, layout, row_phases, first, column_phases, column, strides, slots, to,
+                            segments, taken,
+                        )  # fmt: skip
+            terms = layout.terms * max(layout.coil_count, 1)
+            turn_slots(out[column // lanes], terms, slot_phases, phases.columns, column)
+        add_totals(samples, sampled[number])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -73,14 +77,17 @@ def _play(operations, tile, at, layout, rows, row, columns, column, strides, out
     for number in range(operations.shape[0]):
         kind, a = operations[number].kind, operations[number].a
         if kind == READ:
-            b, c = operations[number].b, operations[number].c
+            b, c, terms = operations[number].b, operations[number].c, operations[number].terms
             if c >= 0:
-                x, y = _advanced(tile, c + at, size, x, y)
-            u, v = x, y
-            if b >= 0:
-                i = b * strides[0] + row
-                u, v = turn(x, y, spread_rows(rows, i), spread_rows(rows, i + strides[0]))
-            read(tile, at, layout, u, v, operations[number].terms, out, to + a)
+                x, y = read_train(
+                    tile, at, layout, c, operations[number].next, x, y, terms, operations[number].count, out, to + a
+                )
+            else:
+                u, v = x, y
+                if b >= 0:
+                    i = b * strides[0] + row
+                    u, v = turn(x, y, spread_rows(rows, i), spread_rows(rows, i + strides[0]))
+                read(tile, at, layout, u, v, terms, out, to + a)
         elif kind == MAP:
             u = _mapped(tile, a + at, size, x, y, z)
             v = _mapped(tile, a + 4 * size + at, size, x, y, z)

@@ -1,14 +1,15 @@
 """The fast imaging engine on the CPU: tiles of isochromats through the loops of `tile_kernel`.
 
 It plays what `playing` plays.  Isochromats are taken in chunks of rows, for which phases are made at once, and these in
-tasks of some columns, which threads share.  Sums do not depend on the threads, because tasks write to places of their
-own and chunks follow each other.  It has no gradients.
+ranges of columns, which threads share.  Sums do not depend on the threads, because each range has places of its own to
+write to and chunks follow each other.  It has no gradients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ CHUNK = 2**20
 """Isochromats of a chunk, and phases of its rows for all moments together."""
 
 TASKS = 16
-"""Tasks of a chunk, where it has so many registers of columns."""
+"""Ranges of columns of a chunk, where it has so many registers of columns: what a thread takes at once."""
 
 HEIGHT = 32
 """Rows of a tile, for which tables are filled at once."""
@@ -84,14 +85,16 @@ class Tiles:
 
     def play(self, threads: int, progress: Callable[[int, int], None] | None = None) -> Tensor:
         """Sum over all isochromats at every sample, complex, shape `(coils, samples)`."""
-        chunks, ranges = list(self._chunks()), list(self._column_ranges())
+        chunks, ranges = list(self._chunks()), self._column_ranges()
         slots = np.zeros(self._slots, dtype=self._dtype if len(chunks) == 1 else np.float64)
         samples = np.zeros((len(ranges), *self._samples), dtype=np.complex128)
         done, spins = 0, self._grid.height * self._grid.width
-        with ThreadPoolExecutor(threads) as pool:
+        step = len(ranges) if threads == 1 and progress is None else 1
+        tasks = [slice(first, first + step) for first in range(0, len(ranges), step)]
+        with _workers(threads) as each:
             for rows in chunks:
                 sums = slots if len(chunks) == 1 else np.zeros(self._slots, dtype=self._dtype)
-                for columns in pool.map(self._task(rows, sums, samples), range(len(ranges)), ranges):
+                for columns in each(self._task(rows, ranges, sums, samples), tasks):
                     done += columns * (min(rows.stop, self._grid.height) - rows.start)
                     if progress is not None:
                         progress(done, spins)
@@ -104,20 +107,21 @@ class Tiles:
         step = HEIGHT * max(1, min(CHUNK // columns, CHUNK // len(self._moments)) // HEIGHT)
         return (slice(first, min(first + step, rows)) for first in range(0, rows, step))
 
-    def _column_ranges(self) -> Iterator[tuple[int, int]]:
+    def _column_ranges(self) -> np.ndarray:
+        """Begins and ends of the columns that are summed for themselves, shape `(ranges, 2)`."""
         lanes, columns = lanes_of(self._dtype), len(self._grid.columns)
-        step = -(-columns // (lanes * TASKS)) * lanes
-        return ((first, min(first + step, columns)) for first in range(0, columns, step))
+        begins = np.arange(0, columns, -(-columns // (lanes * TASKS)) * lanes)
+        return np.stack([begins, np.append(begins[1:], columns)], axis=1)
 
-    def _task(self, rows: slice, slots: np.ndarray, samples: np.ndarray) -> Callable[[int, tuple[int, int]], int]:
-        """What plays some columns of a chunk and returns how many there are."""
+    def _task(self, rows: slice, ranges: np.ndarray, slots: np.ndarray, samples: np.ndarray) -> Callable[[slice], int]:
+        """What plays some ranges of columns of a chunk and returns how many columns there are."""
         phases = Phases(phase_table(self._grid.rows[rows], self._moments, 0.0, self._dtype), self._columns)
         pulses = self._pulses._replace(
             solved=solved_maps(self._tables, self._grid, rows),
             row_shifts=np.ascontiguousarray(self._pulses.row_shifts[:, rows]),
         )
 
-        def task(number: int, columns: tuple[int, int]) -> int:
+        def task(which: slice) -> int:
             play_tiles(
                 self._operations,
                 self._grid.maps,
@@ -129,11 +133,11 @@ class Tiles:
                 self._segments,
                 self._slot_phases,
                 (rows.start, rows.stop),
-                columns,
+                ranges[which],
                 slots.reshape(len(slots), -1),
-                samples[number].reshape(-1).view(np.float64),
+                samples[which].reshape(len(ranges[which]), -1).view(np.float64),
             )
-            return min(columns[1], self._grid.width) - columns[0]
+            return int(min(ranges[which][-1, 1], self._grid.width) - ranges[which][0, 0])
 
         return task
 
@@ -155,9 +159,17 @@ class Tiles:
         plan, readout = self._plan, self._program.readouts[number]
         which = np.flatnonzero(plan.readouts == number)
         transform = line_transform(readout, self._grid.columns[: self._grid.width], self._dtype)
-        lines = transform(slots.reshape(*slots.shape[:2], -1, slots.shape[-1]), which)
-        factors = torch.from_numpy(self._coefficients[number] * readout.receiver).to(lines.dtype)
+        lines = transform(slots, which, self._coefficients[number] * readout.receiver)
         turns = torch.from_numpy(np.exp(1j * plan.turns[which])).to(lines.dtype)
-        samples = (lines.unflatten(1, (out.shape[0], -1)) * factors).sum(2).movedim(1, 0) * turns[:, None]
-        places = plan.first_samples[which, None] + np.arange(factors.shape[1])
-        out[:, places.reshape(-1)] = samples.to(out.dtype).reshape(out.shape[0], -1)
+        places = plan.first_samples[which, None] + np.arange(readout.times.size)
+        out[:, places.reshape(-1)] = (lines * turns[:, None]).reshape(out.shape[0], -1)
+
+
+@contextmanager
+def _workers(threads: int) -> Iterator[Callable[[Callable[[slice], int], list[slice]], Iterator[int]]]:
+    """`map` on so many threads; one is the caller's own."""
+    if threads == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool.map
