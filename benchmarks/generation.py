@@ -33,6 +33,11 @@ SETS = {
         20_000,
         ["sequence=mrf_larginine_9p4t", "tissue=larginine_phantom_9p4t", "tissue.t2=loguniform(0.6, 1.2)"],
     ),
+    "the same, smaller chunks": (
+        200_000,
+        2000,
+        ["sequence=mrf_larginine_9p4t", "tissue=larginine_phantom_9p4t", "tissue.t2=loguniform(0.6, 1.2)"],
+    ),
     "two-pool trains, 6 drawn protocols": (
         8000,
         4000,
@@ -55,14 +60,17 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     print(f"{platform.machine()}, {arguments.threads} threads, torch {torch.__version__}")
-    print("| set | samples | simulation, share of wall time | samples a second of processor time |")
-    print("| --- | --- | --- | --- |")
+    print("| set | samples | chunk | simulation, share of wall time | samples a second of processor time |")
+    print("| --- | --- | --- | --- | --- |")
     for name, (samples, chunk, asked) in SETS.items():
         generated(asked, 64, 64)
         begun = time.process_time()
         done = generated(asked, max(1, int(arguments.scale * samples)), chunk)
         rate = done.samples / (time.process_time() - begun)
-        print(f"| {name} | {done.total:,} | {100 * done.simulated / done.seconds:.1f} % | {rate:,.0f} |", flush=True)
+        print(
+            f"| {name} | {done.total:,} | {chunk:,} | {100 * done.simulated / done.seconds:.1f} % | {rate:,.0f} |",
+            flush=True,
+        )
 
 
 def generated(asked: list[str], samples: int, chunk: int) -> Generated:

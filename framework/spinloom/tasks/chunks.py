@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,10 +17,11 @@ import torch
 
 from spinloom.interfaces import Signal, Simulator
 from spinloom.learning.set_tissues import tissues_of
-from spinloom.learning.signal_set import Description
+from spinloom.learning.set_writer import Description
 from spinloom.sequence.timeline import Timeline
 from spinloom.tasks.simulate import build_simulator
 from spinloom.tissue.batches import TissuePlan
+from spinloom.tissue.pools import Tissue
 from spinloom.tracking import TrackingSettings, at_work
 
 _SEEDS = 2**32
@@ -76,8 +78,15 @@ class ChunkMaker:
 
     def make(self, order: Order) -> Chunk:
         """Simulate a chunk."""
+        return self.simulate(order, self.tissue(order))
+
+    def tissue(self, order: Order) -> Tissue:
+        """The tissues of a chunk."""
+        return tissues_of(self.plan, order.columns, self.timelines[order.protocol], self.field)
+
+    def simulate(self, order: Order, tissue: Tissue) -> Chunk:
+        """A chunk whose tissues are there."""
         timeline = self.timelines[order.protocol]
-        tissue = tissues_of(self.plan, order.columns, timeline, self.field)
         start = time.perf_counter()
         signal = self._simulator.simulate(timeline, tissue)
         seconds = time.perf_counter() - start
@@ -111,8 +120,19 @@ def drawn(plan: TissuePlan, count: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def make_here(maker: ChunkMaker, orders: Iterable[Order]) -> Iterator[Chunk]:
-    """The chunks made by this process, one after the other."""
-    return map(maker.make, orders)
+    """The chunks made by this process, one after the other; tissues of the next are built while one is simulated."""
+    left = iter(orders)
+
+    def prepared() -> tuple[Order, Tissue] | None:
+        order = next(left, None)
+        return None if order is None else (order, maker.tissue(order))
+
+    with ThreadPoolExecutor(1) as pool:
+        ready = pool.submit(prepared).result()
+        while ready is not None:
+            after = pool.submit(prepared)
+            yield maker.simulate(*ready)
+            ready = after.result()
 
 
 def _array(values: torch.Tensor) -> np.ndarray:

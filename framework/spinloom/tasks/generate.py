@@ -22,7 +22,7 @@ import yaml
 from spinloom import provenance, tracking
 from spinloom.errors import ConfigurationError
 from spinloom.learning.set_tissues import tissues_of
-from spinloom.learning.signal_set import Description, SetWriter
+from spinloom.learning.set_writer import Description, SetWriter, WholeChunk
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence_sources import read_sequence, sequence_content
 from spinloom.tasks.chunks import Chunk, ChunkMaker, Order, chunk_orders, drawn, make_here
@@ -38,6 +38,9 @@ from spinloom.tissue.pools import Tissue
 STORES = ("float32", "float64")
 
 ENGINES = ("local", "ray")
+
+MOST_WAITING = 2**26
+"""Bytes of signals that may wait to be written."""
 
 _OF_NO_MATTER = ("output", "tracking", "engine", "cluster")
 """Keys of the configuration that change nothing of the set."""
@@ -173,20 +176,23 @@ def _fill(
     """Write every chunk that is missing; returns samples and the time spent simulating them [s]."""
     description, simulated, samples = writer.description, 0.0, 0
     missing = writer.missing()
-    chunks = description.chunks
-    left = sum(chunks[number][1].stop - chunks[number][1].start for number in missing)
+    left = sum(description.rows(number).stop - description.rows(number).start for number in missing)
+    waiting: list[WholeChunk] = []
     written: Future[None] | None = None
-    with ThreadPoolExecutor(1) as pool:  # compresses and writes a chunk while the next one is simulated
+    with ThreadPoolExecutor(1) as pool:  # compresses and writes chunks while others are simulated
         for chunk in _made(maker, chunk_orders(description, maker.plan, config["seed"], missing), config):
-            if written is not None:
-                written.result()
-            written = pool.submit(writer.write, chunk.order.number, chunk.order.columns, chunk.mz, chunk.mxy)
+            waiting.append(WholeChunk(chunk.order.number, chunk.order.columns, chunk.mz, chunk.mxy))
+            if written is None or written.done() or sum(each.bytes for each in waiting) > MOST_WAITING:
+                if written is not None:
+                    written.result()
+                written, waiting = pool.submit(writer.write, waiting), []
             samples += len(chunk)
             simulated += chunk.seconds
             if progress is not None:
                 progress(samples, left)
         if written is not None:
             written.result()
+        writer.write(waiting)
     return samples, simulated
 
 
