@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from spinloom.quantify.lorentzian_pools import LorentzianPool, Range
     from spinloom.quantify.matching import match
     from spinloom.quantify.mt_series import MtSeries, mt_series
+    from spinloom.quantify.posterior import posterior
     from spinloom.quantify.wasabi import fit_wasabi, wasabi_pulse
     from spinloom.reconstruction.image import Image
     from spinloom.reconstruction.image_files import write_complex, write_magnitude
@@ -146,6 +147,7 @@ __all__ = [
     "plot_maps",
     "plugins",
     "png",
+    "posterior",
     "read_dictionary",
     "read_kspace",
     "read_parameters",
@@ -246,6 +248,7 @@ _HOMES = {
     "plot_maps": "spinloom.evaluation.imaging_figures",
     "plugins": "spinloom.registry",
     "png": "spinloom.evaluation.canvas",
+    "posterior": "spinloom.quantify.posterior",
     "read_dictionary": "spinloom.quantify.dictionary",
     "read_kspace": "spinloom.kspace_files",
     "read_parameters": "spinloom.signal_files",

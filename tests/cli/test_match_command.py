@@ -102,6 +102,19 @@ def test_compression_states_its_energy_loss_and_gives_the_same_maps_where_that_i
         np.testing.assert_array_equal(volume(here / "whole" / name), volume(here / "less" / name))
 
 
+def test_means_are_between_grid_points_and_have_an_error_in_their_unit(here: Path) -> None:
+    record = matched("poor", "means", "--estimate", "mean", "--level", "0")
+    assert record["params"]["estimate"] == "mean"
+    rate, error = (volume(here / "means" / f"{RATE}{ending}.nii.gz") for ending in ("", "_error"))
+    grid = np.unique(volume(here / "poor" / f"{RATE}.nii.gz")) if matched("poor", "poor") else rate
+    inside = np.isfinite(rate)
+    assert not np.isin(rate[inside], grid).all()
+    assert (error[inside] > 0).any()
+    best, mean = (json.loads((here / name / "run.json").read_text())["metrics"] for name in ("poor", "means"))
+    assert mean[f"{RATE}/nrmse"] < best[f"{RATE}/nrmse"]
+    assert f"{RATE}_error" in mean
+
+
 def test_a_run_is_matched_by_its_own_sequence_and_knows_its_truth(here: Path) -> None:
     done("simulate", *TISSUE, "tissue.t1=2.8", f"tissue.{RATE}=[350,1100]", "output=sim")
     output = done("quantify", "match", "sim", "-d", "m/set", "-o", "maps")
@@ -139,6 +152,7 @@ def test_the_signals_of_a_phantom_are_those_of_its_tissue(here: Path) -> None:
         ("m/good/series.nii.gz -d m/set --quantity mx", "Did you mean 'm"),
         ("m/good/series.nii.gz -d m/set --rank 31", "give 1 to 30"),
         ("m/good/series.nii.gz -d m/set --level 1.5", "is no probability"),
+        ("m/good/series.nii.gz -d m/set --estimate means", "Did you mean 'mean'?"),
         ("m/good/series.nii.gz -d m/set --truth m/good", "holds no map of"),
         ("nothing.nii -d m/set", "There is no image nothing.nii"),
     ],

@@ -126,6 +126,7 @@ def bloch_mcconnell(tissue: str, names: tuple[str, ...], b0: str | None, b1: str
 @click.option("--rank", type=int, help="Compress to so many singular vectors.")
 @click.option("--energy-loss", type=float, help="Compress as far as loses this share of the energy.")
 @click.option("--level", type=float, default=0.95, show_default=True, help="Of the intervals; 0 for none.")
+@click.option("--estimate", default="best", show_default=True, help="best entry, or mean over all that could be it.")
 @click.option("--truth", type=click.Path(path_type=Path), help="Folder of maps of the same names to compare with.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of an earlier run.")
 def match(**settings: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from typing import Any
 from torch import Tensor
 
 from spinloom import provenance
-from spinloom.errors import ConfigurationError
+from spinloom.errors import ConfigurationError, known_names
 from spinloom.evaluation.quantify_figures import draw_maps
 from spinloom.quantify.compression import Basis, compress
 from spinloom.quantify.confidence import Intervals, intervals
 from spinloom.quantify.dictionary import Dictionary, read_dictionary
 from spinloom.quantify.matching import Matches, match
+from spinloom.quantify.posterior import posterior
 from spinloom.tasks.clock import Clock
 from spinloom.tasks.folders import check_output
 from spinloom.tasks.match_source import Fingerprints, read_fingerprints
@@ -29,6 +30,11 @@ from spinloom.whole_folder import whole_folder
 
 PURE = "1"
 """The unit of a pure number."""
+
+BEST, MEAN = "best", "mean"
+"""What the maps show: numbers of the best entry, or their mean over all that could be it."""
+
+ESTIMATES = (BEST, MEAN)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class MatchRequest:
     quantity: `mxy` or `mz`
     rank, energy_loss: of the compression, at most one of them
     level: of the intervals, 0 for none
+    estimate: one of `ESTIMATES`
     truth: folder of maps to compare with; a run knows its own
     """
 
@@ -54,17 +61,23 @@ class MatchRequest:
     rank: int | None = None
     energy_loss: float | None = None
     level: float = 0.95
+    estimate: str = BEST
     truth: Path | None = None
     overwrite: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """All that was found; `basis` and `intervals` are None where they were not asked for."""
+    """All that was found; `basis`, `intervals` and `deviation` are None where they were not asked for.
+
+    matches: of which `numbers` are what was asked for, the best entry's or means
+    deviation: of the means
+    """
 
     matches: Matches
     basis: Basis | None
     intervals: Intervals | None
+    deviation: Mapping[str, Tensor] | None
     errors: Mapping[str, Errors]
 
     @property
@@ -73,13 +86,15 @@ class Matched:
         found = {**self.matches.numbers, "m0": self.matches.m0, "inner_product": self.matches.inner_product}
         for end in ("low", "high") if self.intervals else ():
             found |= {f"{name}_{end}": values for name, values in getattr(self.intervals, end).items()}
-        return found
+        return found | {f"{name}_error": values for name, values in (self.deviation or {}).items()}
 
 
 def match_dictionary(request: MatchRequest) -> tuple[str, ...]:
     """Read, match, compare, write; returns what was found in sentences."""
     clock, started = Clock(), datetime.now(UTC)
     check_output(request.output, request.overwrite)
+    if request.estimate not in ESTIMATES:
+        raise ConfigurationError(f"--estimate is '{request.estimate}'. {known_names(request.estimate, ESTIMATES)}")
     with clock.step("read"):
         dictionary = read_dictionary(request.dictionary, request.quantity)
         data = read_fingerprints(request.path, dictionary, request.quantity, request.sequence, request.mask)
@@ -111,7 +126,12 @@ def _matched(request: MatchRequest, dictionary: Dictionary, data: Fingerprints, 
     if request.level:
         with clock.step("intervals"):
             reached = intervals(dictionary, data.signals, matches, request.level)
-    return Matched(matches, basis, reached, errors_of(matches, reached, data, request.truth))
+    deviation = None
+    if request.estimate == MEAN:
+        with clock.step("means"):
+            means = posterior(dictionary, data.signals, matches)
+        matches, deviation = replace(matches, numbers=means.mean), means.deviation
+    return Matched(matches, basis, reached, deviation, errors_of(matches, reached, data, request.truth))
 
 
 def describe(dictionary: Dictionary, data: Fingerprints, found: Matched, level: float) -> tuple[str, ...]:
@@ -170,6 +190,7 @@ def _record(request: MatchRequest, dictionary: Dictionary, data: Fingerprints, f
             "entries": dictionary.entries,
             "quantity": request.quantity,
             "level": request.level,
+            "estimate": request.estimate,
             **kept,
         },
         "metrics": {**medians, **errors, "left_out": int(found.matches.left_out.sum())},
