@@ -104,7 +104,7 @@ def main() -> None:
     )
     print(f"\n{options.side} x {options.side} spins to 128 x 128 samples, one core")
     heads = f"{'image':>10}{'goal':>9}{'error':>9}{'read':>9}{'lower':>9}{'first':>9}"
-    print(f"{'':38}{heads}   128 x 128, file to samples")
+    print(f"{'':38}{heads}   128 x 128, file to image")
     timelines = {work.family: spinloom.read_sequence(f"{work.family}()") for work in WORKS}
     for work in WORKS:
         measure(work, timelines[work.family], options.side)
@@ -145,7 +145,7 @@ def measure(work: Work, timeline: Timeline, side: int) -> None:
         path = Path(folder) / "file.seq"
         path.write_bytes(spinloom.build_sequence(work.family).content)
         read = fastest(lambda: spinloom.read_sequence(path), 3)
-        whole, start = whole_call(path, work.maps)
+        whole, start = whole_call(work.family, path, work.maps)
     lower = fastest(lambda: lowered(timeline), 3)
     print(
         f"{work.name:38}{1e3 * seconds:7.1f} ms{1e3 * work.goal:6.0f} ms{error(timeline, work.maps, side):9.1e}"
@@ -167,15 +167,16 @@ sys.path.insert(0, sys.argv[1])
 from imaging import *
 from spinloom.physics.imaging.registers import rows_of
 torch.set_num_threads(1)
-read_sequence, subject = spinloom.read_sequence, phantom(128, tuple(sys.argv[3:]))
+subject = phantom(128, tuple(sys.argv[4:]))
+simulate, reconstruct, found = spinloom.simulate, spinloom.reconstruct, spinloom.plugins().simulator(sys.argv[2])
 start = taken(lambda: rows_of(1, np.zeros(1)))
-print(taken(lambda: solve_phantom(read_sequence(Path(sys.argv[2])), subject)), start)
+print(taken(lambda: reconstruct(simulate(simulator=sys.argv[2], sequence=sys.argv[3], phantom=subject))), start)
 """
 
 
-def whole_call(path: Path, maps: tuple[str, ...]) -> tuple[float, float]:
-    """Reading a file and simulating 128 x 128 voxels in a fresh process after imports, and numba's own start [s]."""
-    call = [sys.executable, "-c", WHOLE_CALL, str(HERE), str(path), *maps]
+def whole_call(family: str, path: Path, maps: tuple[str, ...]) -> tuple[float, float]:
+    """From a file to the image of 128 x 128 voxels in a fresh process after imports, and numba's own start [s]."""
+    call = [sys.executable, "-c", WHOLE_CALL, str(HERE), family, str(path), *maps]
     found = [subprocess.run(call, capture_output=True, text=True, check=True).stdout.split() for _ in range(3)]
     whole, start = np.array(found, dtype=float).min(axis=0)
     return whole, start

@@ -43,8 +43,11 @@ class SamplingGrid:
         """Whether it is a single plane, whose thickness is no axis of the grid."""
         return self.counts[2] == 1
 
-    def repetition(self, axis: int, depth: np.ndarray, part: int) -> np.ndarray:
-        """Strength of the repetition `part`/(g d) further on, for moments `depth` through the plane [cycles/m]."""
+    def repetition(self, axis: int, depth: np.ndarray, part: int | np.ndarray) -> np.ndarray:
+        """Strength of the repetition `part`/(g d) further on, for moments `depth` through the plane [cycles/m].
+
+        Of the shape to which `depth` and `part` broadcast.
+        """
         group = self.groups[axis]
         step = self.extents[2] / math.prod(self.groups[axis:])
         cycles = depth * step + part * pow(depths.stride(group), -1, group) / group
@@ -113,25 +116,26 @@ class _Along:
 def _along(grid: SamplingGrid, axis: int, low: np.ndarray, high: np.ndarray, depth: np.ndarray) -> _Along:
     count, group = grid.counts[axis], grid.groups[axis]
     low, high = low * grid.extents[axis], high * grid.extents[axis]
-    near = _spectrum(low, high, np.zeros_like(low))
+    near = _spectrum(_distance(low, high, np.zeros_like(low)))
     false, shift = np.zeros_like(low), np.zeros_like(low)
-    for part in range(group):
-        strength = grid.repetition(axis, depth, part)
+    strengths = grid.repetition(axis, depth, np.arange(group)[:, None])
+    for part, strength in enumerate(strengths):
         some = np.flatnonzero(strength > FAINT)
-        least, most, strength = low[some], high[some], strength[some]
+        least, most = low[some], high[some]
         reach = count / 2 / (group if part else 1) * BORDER
-        for edge, rounded in ((least, np.floor), (least, np.ceil), (most, np.floor), (most, np.ceil)):
-            order = rounded(edge / count - part / group) + part / group
-            within = (_distance(least, most, order * count) < reach) & (order != 0)
-            sees = np.where(within, strength * _spectrum(least, most, order * count), 0.0)
-            shift[some] = np.where(sees > false[some], order, shift[some])
-            false[some] = np.maximum(false[some], sees)
-    return _Along(near, near * grid.repetition(axis, depth, 0), false, shift)
+        edges = np.stack([least, most]) / count - part / group
+        order = np.concatenate([np.floor(edges), np.ceil(edges)]) + part / group
+        away = _distance(least, most, order * count)
+        sees = np.where((away < reach) & (order != 0), strength[some] * _spectrum(away), 0.0)
+        best = sees.argmax(axis=0), np.arange(some.size)
+        shift[some] = np.where(sees[best] > false[some], order[best], shift[some])
+        false[some] = np.maximum(false[some], sees[best])
+    return _Along(near, near * strengths[0], false, shift)
 
 
-def _spectrum(low: np.ndarray, high: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """At most what is seen of a solid body whose echo is at `place`, in cycles per extent: 1/(pi distance)."""
-    return 1 / np.maximum(1.0, np.pi * _distance(low, high, place))
+def _spectrum(distance: np.ndarray) -> np.ndarray:
+    """At most what is seen of a solid body whose echo is so far away, in cycles per extent: 1/(pi distance)."""
+    return 1 / np.maximum(1.0, np.pi * distance)
 
 
 def _distance(low: np.ndarray, high: np.ndarray, place: np.ndarray) -> np.ndarray:
