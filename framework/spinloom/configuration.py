@@ -1,8 +1,6 @@
 """The one door to Hydra: composes a task's configuration, runs the task on it, and turns Hydra's errors into sentences.
 
-The search path is Spinloom's `conf/` and whatever the plugins add.  A tissue or a phantom may be a path as well as a
-name: a tissue's file is checked and then laid beside the shipped ones for the length of the run, so that overrides such
-as `tissue.water_pool.t1=1.2` work on it too; of a phantom its settings are, with the path as its name.
+The search path is Spinloom's `conf/`, whatever the plugins add, and subjects that `overrides` staged.
 """
 
 from __future__ import annotations
@@ -10,11 +8,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -30,14 +26,9 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from yaml import YAMLError
 
 from spinloom.errors import ConfigurationError, SpinloomError, TrackingError, known_names
+from spinloom.overrides import SUBJECTS, quoted_families, stage_subjects
 from spinloom.registry import plugins
-from spinloom.sequence.expression import quote_expressions
-from spinloom.tissue.addresses import full_address
-from spinloom.tissue.files import load_mapping, tissue_names, tissue_path
-from spinloom.tissue.phantoms.door import default_settings, phantom_names
 from spinloom.tracking import TrackingSettings, at_work
-
-_HYDRA_SWEEPS = {"range", "choice", "interval", "glob", "sort", "shuffle", "tag"}
 
 Config = dict[str, Any]
 SweepOpener = Callable[[Config], AbstractContextManager[None]]
@@ -46,9 +37,6 @@ CONFIG = "pkg://spinloom.conf"
 
 _LAUNCHERS = ("joblib", "submitit")
 """Programs that launch jobs, and raise errors of their own where a process of theirs dies."""
-
-_FILE = "file"
-"""Choice of the group `phantom` that holds the settings of one that is read."""
 
 _staged: list[str] = []
 _sweep: ExitStack = ExitStack()
@@ -92,7 +80,7 @@ def run_task(task: str, function: Callable[[Config], object], arguments: list[st
     """
     Plugins.instance().register(PluginSearchPath)
     with ExitStack() as stack:
-        overrides = _stage_subjects(_quoted_families(arguments), stack)
+        overrides = stage_subjects(quoted_families(arguments), stack, _staged)
         stack.enter_context(_command_line(task, overrides))
         stack.push(_close_sweep)
         _open_sweep.append(open_sweep)
@@ -159,7 +147,7 @@ class _Job:
         try:
             plain = _plain(config)
             taken_back = {override.partition("=")[0] for override in hydra_config.overrides.task}
-            plain |= {group: None for group in _SUBJECTS if f"~{group}" in taken_back}
+            plain |= {group: None for group in SUBJECTS if f"~{group}" in taken_back}
             plain["names"] = {str(group): choice for group, choice in hydra_config.runtime.choices.items()}
             if swept:
                 plain["output"] = hydra_config.runtime.output_dir
@@ -205,106 +193,6 @@ def _command_line(task: str, overrides: list[str]) -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = full
-
-
-def _quoted_families(arguments: list[str]) -> list[str]:
-    """Arguments with `sequence=fse(esp_ms=9)` in quotes, because the grammar of Hydra has calls of its own."""
-    keep = _HYDRA_SWEEPS if _is_sweep(arguments) else ()
-    return [
-        f"sequence={quote_expressions(argument.removeprefix('sequence='), keep)}"
-        if argument.startswith("sequence=")
-        else argument
-        for argument in arguments
-    ]
-
-
-def _is_sweep(arguments: list[str]) -> bool:
-    return not {"-m", "--multirun"}.isdisjoint(arguments)
-
-
-def _stage_subjects(arguments: list[str], stack: ExitStack) -> list[str]:
-    """Arguments with every `tissue=` and `phantom=` that is a path replaced by the name under which it was staged.
-
-    Keys of the tissue may be added as well as changed: a file leaves out those that keep their defaults, and the
-    tissue room knows which exist.  So may those of a phantom in a sweep, of whose several choices Hydra knows none at
-    first.
-    """
-    swept = _is_sweep(arguments)
-    folder: Path | None = None
-    staged = []
-    for argument in arguments:
-        key, _, value = argument.partition("=")
-        if key.lstrip("+").startswith("tissue."):
-            argument = _tissue_override(key.lstrip("+").removeprefix("tissue."), value, swept)
-        if key.startswith("phantom.") and swept:
-            argument = f"++{argument}"
-        if key not in _SUBJECTS or not value or value in ("???", "null"):
-            staged.append(f"~{key}" if key in _OPTIONAL and value == "null" else argument)
-            continue
-        known, mapping_of = _SUBJECTS[key]
-        names = []
-        for choice in _choices(value):
-            if choice in known():
-                names.append(choice)
-                continue
-            mapping = mapping_of(choice)
-            if folder is None:
-                # jobs of a sweep may run on other machines, which share the working directory
-                place = {"dir": Path.cwd(), "prefix": ".spinloom-"} if swept else {"prefix": "spinloom-"}
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(**place)))
-                _staged.append(str(folder))
-                stack.callback(_staged.clear)
-            names.append(_stage(folder / key, mapping, choice, [*names, *known()]))
-        staged.append(f"{key}={','.join(names)}")
-    return staged
-
-
-def _choices(value: str) -> list[str]:
-    """The names or paths of an override, without the quotes that keep a comma or a space together."""
-    parts = re.findall(r"""'[^']*'|"[^"]*"|[^,]+""", value)
-    return [part[1:-1] if part[0] in "'\"" and part[0] == part[-1] else part for part in parts]
-
-
-def _phantom_settings(choice: str) -> Config:
-    """Settings of a phantom that is read from the path `choice`."""
-    if not Path(choice).exists():
-        raise ConfigurationError(
-            f"'{choice}' is neither a phantom that Spinloom makes nor a path. "
-            f"{known_names(Path(choice).stem, phantom_names())} Or give the path of a phantom.zarr, or of a folder of "
-            "NIfTI maps."
-        )
-    return {**default_settings(_FILE), "name": choice}
-
-
-_SUBJECTS: dict[str, tuple[Callable[[], list[str]], Callable[[str], Config]]] = {
-    "tissue": (tissue_names, lambda choice: load_mapping(tissue_path(choice))),
-    "phantom": (lambda: [*phantom_names(), _FILE], _phantom_settings),
-}
-"""Groups whose choices may be paths: their names, and what a path stands for."""
-
-_OPTIONAL = {*_SUBJECTS, "experiment"}
-"""Groups of which nothing may be chosen, for which Hydra knows `~GROUP` alone."""
-
-
-def _tissue_override(address: str, value: str, swept: bool) -> str:
-    """An override of the tissue in Hydra's grammar, in which ranges are text for the tissue room.
-
-    Hydra's own `range`, `choice` and the like keep their meaning in a sweep: a job a value.
-    """
-    function = re.fullmatch(r"\s*(\w+)\([^'\"]*\)\s*", value)
-    if function and not (swept and function[1] in _HYDRA_SWEEPS):
-        value = f"'{value.strip()}'"
-    return f"++tissue.{full_address(address)}={value}"
-
-
-def _stage(group: Path, mapping: Config, choice: str, taken: list[str]) -> str:
-    """Write `mapping` as a choice of the configuration group in `group`; returns its name, which is none of `taken`."""
-    name = re.sub(r"\W", "_", Path(choice).stem)
-    while name in taken:
-        name += "_"
-    group.mkdir(exist_ok=True)
-    (group / f"{name}.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(mapping)), encoding="utf-8")
-    return name
 
 
 def _unknown_choice(error: MissingConfigException) -> ConfigurationError:
