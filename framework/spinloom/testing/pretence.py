@@ -1,11 +1,11 @@
 """A device that is not there, to test without a GPU that code keeps its tensors on the device that it was given.
 
-Tensors on `PRETENDED` hold numbers of the CPU and are computed there, by the same kernels.  What would fail on a GPU
+Tensors on it hold numbers of the CPU and are computed there, by the same kernels.  What would fail on a GPU
 fails: an operation between a tensor on the device and one of the CPU that has a shape, and NumPy's access to the
 numbers.  Copies between the two, indices on the CPU and plain numbers are as free as they are on a GPU.
 
-    with pretended_device():
-        samples = solve_phantom(timeline, phantom, device=PRETENDED).samples.cpu()
+    with pretended_device() as device:
+        samples = solve_phantom(timeline, phantom, device=device).samples.cpu()
 
 It has no kernels, streams or rounding of its own, so that results equal those of the CPU bit for bit, and no gradients.
 """
@@ -42,10 +42,13 @@ class MixedDevicesError(RuntimeError):
 
 
 @contextmanager
-def pretended_device() -> Iterator[None]:
-    """While it lasts, tensors can be made on `PRETENDED` and moved there and back."""
+def pretended_device() -> Iterator[torch.device]:
+    """A device on which tensors can be made while it lasts, and moved there and back, with the numbers of the CPU.
+
+    What mixes it with the CPU raises `MixedDevicesError`.  There are no gradients on it.
+    """
     with _Operations(), _Numbers():
-        yield
+        yield PRETENDED
 
 
 class _Pretended(Tensor):
