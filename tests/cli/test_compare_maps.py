@@ -58,6 +58,22 @@ def test_an_offset_and_noise_come_out_as_they_were_put_in(here: Path) -> None:
     assert (here / "out" / "comparison.png").stat().st_size > 10_000
 
 
+def test_a_background_makes_whole_images_of_maps(here: Path) -> None:
+    """Half of the voxels hold nothing: squares average over twice as many, and the range begins at the background."""
+    inside = np.broadcast_to(np.arange(24)[:, None, None] < 12, TRUTH.shape)
+    for name, values in (("a", TRUTH + 0.05 * NOISE), ("b", TRUTH)):
+        write(name, k=np.where(inside, values, np.nan))
+    found = {}
+    for background in ([], ["--background", "0"]):
+        assert run("a", "b", *background).exit_code == 0
+        found[bool(background)] = errors(here)["first against second"]["k"]
+    assert (found[False]["voxels"], found[True]["voxels"]) == (240, 480)
+    values = TRUTH[inside]
+    expected = found[False]["nrmse"] * np.ptp(values) / values.max() / np.sqrt(2)
+    assert found[True]["nrmse"] == pytest.approx(expected, rel=1e-6)
+    assert found[True]["similarity"] > found[False]["similarity"]
+
+
 def test_a_map_is_wholly_similar_to_itself_and_less_so_under_more_noise(here: Path) -> None:
     write("same", k=TRUTH)
     assert run("same", "truth").exit_code == 0

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option("--tolerance", type=float, help="Largest difference that passes, in units of M0.")
 @click.option("--truth", type=click.Path(path_type=Path), help="Folder of the true maps, where maps are compared.")
+@click.option("--background", type=float, help="Value of voxels that have none in a map; by default they are left out.")
 @click.option("--uri", help="URI of the tracking store that holds runs named by their id; the local one by default.")
 @click.option("--experiment", default="spinloom", show_default=True, help="Experiment to list where a run is unknown.")
 def command(
@@ -38,6 +39,7 @@ def command(
     output: Path,
     tolerance: float | None,
     truth: Path | None,
+    background: float | None,
     uri: str | None,
     experiment: str,
 ) -> None:
@@ -60,10 +62,12 @@ def command(
     if is_map_folder(first) and is_map_folder(second):
         if tolerance is not None:
             raise click.UsageError("--tolerance is of signals; maps have units of their own.")
-        _compare_maps(first, second, truth, output)
+        _compare_maps(first, second, truth, background, output)
         return
     if truth is not None:
         raise click.UsageError("--truth goes with two folders of maps.")
+    if background is not None:
+        raise click.UsageError("--background goes with two folders of maps.")
     from spinloom.tracking import TrackingSettings
 
     found = compare(first, second, TrackingSettings(uri=uri, experiment=experiment))
@@ -78,12 +82,12 @@ def command(
         raise SystemExit(1)
 
 
-def _compare_maps(first: str, second: str, truth: Path | None, output: Path) -> None:
+def _compare_maps(first: str, second: str, truth: Path | None, background: float | None, output: Path) -> None:
     from spinloom.commands.table import column_table
     from spinloom.evaluation.map_comparison_figure import draw_map_comparison
     from spinloom.tasks.compare_maps import compare_maps
 
-    found = compare_maps(first, second, truth)
+    found = compare_maps(first, second, truth, background)
     groups = {"": found.errors, f"{first} against {truth}": found.known[0], f"{second} against {truth}": found.known[1]}
     for title, errors in groups.items():
         if title and errors:

@@ -64,10 +64,13 @@ def is_map_folder(path: str | Path) -> bool:
     return any(Path(path).glob(f"*{_ENDING}")) and not (Path(path) / "signal.zarr").exists()
 
 
-def compare_maps(first: str | Path, second: str | Path, truth: str | Path | None = None) -> MapComparison:
+def compare_maps(
+    first: str | Path, second: str | Path, truth: str | Path | None = None, background: float | None = None
+) -> MapComparison:
     """Compare the maps that two folders share by name.
 
     truth: folder of the maps that are known, for the error of either
+    background: what voxels count as that lack a value in either map, so that whole images compare; None leaves them out
 
     Raises `OutputError` for folders that share no map, or whose maps lie elsewhere.
     """
@@ -78,13 +81,13 @@ def compare_maps(first: str | Path, second: str | Path, truth: str | Path | None
             f"'{first}' holds the maps {', '.join(paths[0]) or 'none'} and '{second}' {', '.join(paths[1]) or 'none'}: "
             "none in common; name two folders of `spinloom quantify`."
         )
-    volumes = {name: _pair(paths[0][name], paths[1][name]) for name in shared}
+    volumes = {name: _pair(paths[0][name], paths[1][name], background) for name in shared}
     found = {name: _errors(*pair) for name, pair in volumes.items()}
     known: tuple[dict[str, MapErrors], dict[str, MapErrors]] = ({}, {})
     for name, path in _paths(Path(truth)).items() if truth is not None else ():
         for side, errors in zip(paths, known, strict=True):
             if name in volumes:
-                errors[name] = _errors(*_pair(side[name], path))
+                errors[name] = _errors(*_pair(side[name], path, background))
     if truth is not None and not known[0]:
         raise OutputError(f"'{truth}' holds none of the maps {', '.join(shared)}; name a folder of true maps.")
     return MapComparison((str(first), str(second)), volumes, found, known)
@@ -100,7 +103,7 @@ def _paths(folder: Path) -> dict[str, Path]:
     }
 
 
-def _pair(first: Path, second: Path) -> tuple[np.ndarray, np.ndarray]:
+def _pair(first: Path, second: Path, background: float | None) -> tuple[np.ndarray, np.ndarray]:
     (a, place), (b, other) = read_nifti(first), read_nifti(second)
     if a.shape != b.shape or a.ndim != 3:
         raise OutputError(f"{first} has shape {a.shape} and {second} {b.shape}; two 3-D maps of one shape compare.")
@@ -111,7 +114,8 @@ def _pair(first: Path, second: Path) -> tuple[np.ndarray, np.ndarray]:
     both = np.isfinite(a) & np.isfinite(b)
     if not both.any():
         raise OutputError(f"{first} and {second} hold no voxel in common that is finite.")
-    return np.where(both, a, np.nan).astype(np.float64), np.where(both, b, np.nan).astype(np.float64)
+    outside = np.nan if background is None else background
+    return np.where(both, a, outside).astype(np.float64), np.where(both, b, outside).astype(np.float64)
 
 
 def _errors(result: np.ndarray, reference: np.ndarray) -> MapErrors:
