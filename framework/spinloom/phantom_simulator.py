@@ -19,8 +19,8 @@ from spinloom.physics.imaging.aliasing_notes import aliasing_notes
 from spinloom.physics.imaging.depths import groups
 from spinloom.physics.imaging.engine import ENGINES, PhantomSolution, solve_phantom
 from spinloom.physics.imaging.larmor import larmor_frequency
+from spinloom.physics.imaging.programs import program_of
 from spinloom.physics.imaging.unspread import refuse_unspread_t2_prime
-from spinloom.sequence.spatial_program import spatial_program
 from spinloom.sequence.timeline import Timeline
 from spinloom.sequence.trajectory import labels, trajectory
 from spinloom.sequence.transmit import refuse_rf_shims
@@ -140,7 +140,7 @@ class PhantomSimulator:
 
     def _aliasing(self, timeline: Timeline, subject: Phantom, larmor: float | None = None) -> Aliasing:
         larmor = larmor_frequency(timeline, subject) if larmor is None else larmor
-        program = spatial_program(timeline, larmor, complete_recovery=self._recovery == "complete")
+        program = program_of(timeline, larmor, math.inf, self._recovery == "complete")
         return aliasing(program, subject, self._dephasing)
 
     def noisy(self, kspace: KSpace) -> KSpace:

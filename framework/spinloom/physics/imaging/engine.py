@@ -14,6 +14,7 @@ from spinloom.errors import ConfigurationError, known_names
 from spinloom.physics.changed_timeline import changed_timeline
 from spinloom.physics.imaging.arrangement import arrange
 from spinloom.physics.imaging.expansion import expansion
+from spinloom.physics.imaging.kept_memory import keep_freed_memory
 from spinloom.physics.imaging.line_axes import line_axis
 from spinloom.physics.imaging.mean_squares import mean_squares
 from spinloom.physics.imaging.programs import plan_of, program_of
@@ -100,6 +101,7 @@ def solve_phantom(
     program = program_of(timeline, larmor, 2 * most / spread if spread > 0 else math.inf, complete_recovery)
     pulse_rtol = _pulse_rtol(program, rtol)
     if compiled:
+        keep_freed_memory()
         tables = [PulseTable(pulse, spins, pulse_rtol) for pulse in program.pulses]
         tiles = _tiles(program, spins, tables, rtol, every_sample=engine == "general")
         samples = tiles.play(torch.get_num_threads() if threads is None else threads, progress) / spins.count
