@@ -1,8 +1,10 @@
-"""Fixtures that several rooms share: plugins installed as other people's distributions are."""
+"""What several rooms share: plugins installed as other people's distributions are, and processes that can be
+interrupted."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +14,10 @@ from pathlib import Path
 import pytest
 
 TOYS = Path(__file__).parent / "plugins_toy"
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # a shell lets what it starts in the background ignore interrupts, and so would what the tests start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
