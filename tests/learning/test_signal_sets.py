@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +20,10 @@ from click.testing import CliRunner, Result
 
 from spinloom import read_sequence, read_tissue, simulate
 from spinloom.cli import root
+from spinloom.configuration import run_task
 from spinloom.errors import OutputError
 from spinloom.learning.signal_set import open_set
+from spinloom.tasks.generate import run_generate
 
 QUICK = [
     "simulator=cest",
@@ -30,6 +35,11 @@ QUICK = [
     "samples=60",
     "chunk=16",
 ]
+
+
+def nothing_opened(config: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """What a sweep would open."""
+    return nullcontext()
 
 
 def generate(*arguments: str) -> Result:
@@ -110,6 +120,17 @@ def test_a_set_killed_in_mid_work_goes_on_and_equals_an_undisturbed_one(undistur
         assert torch.equal(mine.mz, theirs.mz)
         assert torch.equal(mine.mxy, theirs.mxy)
         assert all(torch.equal(mine.numbers[name], theirs.numbers[name]) for name in before.units)
+
+
+def test_what_was_simulated_before_an_interruption_is_kept(undisturbed: Path, here: Path) -> None:
+    def interrupt(samples: int, total: int) -> None:
+        if samples >= 32:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_task("generate", lambda config: run_generate(config, interrupt), [*QUICK, "output=stopped"], nothing_opened)
+    assert "60 samples, 28 of them now" in generate("output=stopped").output
+    assert open_set(here / "stopped").digest == open_set(undisturbed).digest
 
 
 def test_a_whole_set_is_left_as_it_is(undisturbed: Path) -> None:

@@ -180,19 +180,21 @@ def _fill(
     waiting: list[WholeChunk] = []
     written: Future[None] | None = None
     with ThreadPoolExecutor(1) as pool:  # compresses and writes chunks while others are simulated
-        for chunk in _made(maker, chunk_orders(description, maker.plan, config["seed"], missing), config):
-            waiting.append(WholeChunk(chunk.order.number, chunk.order.columns, chunk.mz, chunk.mxy))
-            if written is None or written.done() or sum(each.bytes for each in waiting) > MOST_WAITING:
-                if written is not None:
-                    written.result()
-                written, waiting = pool.submit(writer.write, waiting), []
-            samples += len(chunk)
-            simulated += chunk.seconds
-            if progress is not None:
-                progress(samples, left)
-        if written is not None:
-            written.result()
-        writer.write(waiting)
+        try:
+            for chunk in _made(maker, chunk_orders(description, maker.plan, config["seed"], missing), config):
+                waiting.append(WholeChunk(chunk.order.number, chunk.order.columns, chunk.mz, chunk.mxy))
+                if written is None or written.done() or sum(each.bytes for each in waiting) > MOST_WAITING:
+                    if written is not None:
+                        written.result()
+                    written, waiting = pool.submit(writer.write, waiting), []
+                samples += len(chunk)
+                simulated += chunk.seconds
+                if progress is not None:
+                    progress(samples, left)
+        finally:  # what was simulated is kept, whatever ends the work
+            if written is not None:
+                written.result()
+            writer.write(waiting)
     return samples, simulated
 
 

@@ -145,8 +145,15 @@ class Store:
             self._client.download_artifacts(run_id, "", str(into))
 
     def close_abandoned(self) -> None:
-        """Mark as `KILLED` what is marked as running although its process, on this host, is gone."""
+        """Mark as `KILLED` what is marked as running although its process, on this host, is gone.
+
+        A process ends its runs before it goes, so that a run of one that is gone is as it was left.
+        """
         for run in self.search(f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{host()}'"):
-            if is_abandoned(run.tags):
+            if is_abandoned(run.tags) and self._is_running(run.run_id):
                 self.log_tags(run.run_id, {"spinloom.error": "its process was killed"})
                 self.end(run.run_id, "KILLED")
+
+    def _is_running(self, run_id: str) -> bool:
+        found = self.get(run_id)
+        return found is not None and found.status == "RUNNING"
